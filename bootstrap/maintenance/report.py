@@ -12,6 +12,7 @@ from bootstrap.maintenance.health import health
 from bootstrap.maintenance.plan import human
 from bootstrap.maintenance.run import TableOutcome, Work
 from bootstrap.session.printing import table
+from lakehouse.text.metrics import Family, text
 
 _GAUGES = {  # https://prometheus.io/docs/practices/naming/
     "rows": ("rows", "Rows of the current snapshot, an estimate if the table has delete files"),
@@ -64,20 +65,22 @@ def _rows(each: TableMetrics) -> int | str:
 
 
 def prometheus(metrics: Iterable[TableMetrics]) -> Iterator[str]:
-    """https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format"""
+    """The metrics in Prometheus' text format."""
     listed = list(metrics)
-    for field, (name, meaning) in _GAUGES.items():
-        yield f"# HELP lakehouse_table_{name} {meaning}."
-        yield f"# TYPE lakehouse_table_{name} gauge"
-        for each in listed:
-            catalog, _, rest = each.table.partition(".")
-            namespace, _, short = rest.rpartition(".")
-            value = health(each).value if field == "health" else getattr(each, field)
-            if value is None:
-                continue
+    return text(
+        Family(f"lakehouse_table_{name}", meaning, list(_values(listed, field)))
+        for field, (name, meaning) in _GAUGES.items()
+    )
+
+
+def _values(metrics: Iterable[TableMetrics], field: str) -> Iterator[tuple[dict[str, str], float]]:
+    for each in metrics:
+        catalog, _, rest = each.table.partition(".")
+        namespace, _, short = rest.rpartition(".")
+        value = health(each).value if field == "health" else getattr(each, field)
+        if value is not None:
             number = value / 1000 if field == "last_commit" else value
-            labels = f'catalog="{_label(catalog)}",namespace="{_label(namespace)}",table="{_label(short)}"'
-            yield f"lakehouse_table_{name}{{{labels}}} {number}"
+            yield {"catalog": catalog, "namespace": namespace, "table": short}, number
 
 
 def plan_json(work: Work) -> dict[str, Any]:
@@ -147,7 +150,3 @@ def _instant(milliseconds: int | None) -> str | None:
     if milliseconds is None:
         return None
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(sep=" ", timespec="seconds")
-
-
-def _label(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -17,9 +17,14 @@ from lakehouse.kinds.engines.spark import SPARK
 from lakehouse.kinds.engines.trino import TRINO
 from lakehouse.kinds.pipeline import PipelineKind
 from lakehouse.kinds.pipelines.connect import CONNECT
-from lakehouse.kinds.platform import PlatformKind
+from lakehouse.kinds.platform import MonitorKind, PlatformKind
+from lakehouse.kinds.platform.alertmanager import ALERTMANAGER
 from lakehouse.kinds.platform.kafka import KAFKA
+from lakehouse.kinds.platform.lakehouse_metrics import LAKEHOUSE_METRICS
+from lakehouse.kinds.platform.node_exporter import NODE_EXPORTER
 from lakehouse.kinds.platform.postgres import POSTGRES
+from lakehouse.kinds.platform.victoria_metrics import VICTORIA_METRICS
+from lakehouse.kinds.platform.vmalert import VMALERT
 from lakehouse.kinds.store import StoreKind
 from lakehouse.kinds.stores import s3tables
 from lakehouse.kinds.stores.aistor import AISTOR
@@ -43,5 +48,9 @@ CATALOGS: Mapping[str, CatalogKind] = _by_word((NESSIE, REST, HIVE, POLARIS, GLU
 ENGINES: Mapping[str, EngineKind] = _by_word((SPARK, TRINO))
 PLATFORM: Mapping[str, PlatformKind] = _by_word((POSTGRES, KAFKA))
 PIPELINES: Mapping[str, PipelineKind] = _by_word((CONNECT,))
+# Each watches those of the stack and those before it.
+MONITORS: Mapping[str, MonitorKind] = _by_word(
+    (NODE_EXPORTER, LAKEHOUSE_METRICS, ALERTMANAGER, VICTORIA_METRICS, VMALERT)
+)
 
-register(Kinds(STORES, CATALOGS, ENGINES, PLATFORM, PIPELINES))
+register(Kinds(STORES, CATALOGS, ENGINES, PLATFORM, PIPELINES, MONITORS))

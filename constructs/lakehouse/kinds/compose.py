@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lakehouse.kinds import CATALOGS, ENGINES, PIPELINES, PLATFORM, STORES
+from lakehouse.kinds import CATALOGS, ENGINES, MONITORS, PIPELINES, PLATFORM, STORES
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.platform import proxy
 from lakehouse.kinds.store import StoreEndpoint
@@ -85,6 +85,9 @@ def services(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> tuple[Ser
     for engine in ENGINES.values():
         found += engine.services(place, lakehouse, at.catalogs)
     found += _pipelines(lakehouse, place, at, {each.name for each in found})
+    if stack.monitoring is not None:
+        for monitor in MONITORS.values():
+            found.append(monitor.service(place, stack.monitoring, tuple(found)))
     return tuple(found)
 
 

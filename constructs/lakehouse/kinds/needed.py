@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lakehouse.kinds.compose import services
-from lakehouse.services.service import Address, Service
+from lakehouse.services.service import Address, Service, Toolkit
 from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.text.placeholders import Content, Secret
 
@@ -37,6 +37,9 @@ class _Notes:
     def java(self, feature: int) -> str:
         self.javas[feature] = None
         return "java"
+
+    def toolkit(self) -> Toolkit:
+        return Toolkit("python")
 
     def config(self, service: str) -> str:
         return service

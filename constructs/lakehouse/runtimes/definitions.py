@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse.runtimes.incarnation import Incarnation
-from lakehouse.services.service import File, Port, Probe, Service
+from lakehouse.services.service import File, Numbers, Port, Probe, Service
 from lakehouse.text import placeholders
+from lakehouse.text.placeholders import Secret
 
 FILE = "services.json"
 
@@ -38,11 +39,20 @@ def service(raw: dict[str, Any]) -> Service:
             "leaves": tuple(raw.get("leaves", ())),
             "environment": tuple((key, value) for key, value in raw["environment"]),
             "files": _files(raw["files"]),
-            "ports": tuple(Port(**each) for each in raw["ports"]),
+            "ports": tuple(map(_port, raw["ports"])),
             "probe": Probe(**raw["probe"] | {"command": tuple(raw["probe"].get("command", ()))}),
             "reading": None if raw["reading"] is None else _files(raw["reading"]),
         }
     )
+
+
+def _port(raw: dict[str, Any]) -> Port:
+    return Port(**raw | {"numbers": tuple(map(_numbers, raw.get("numbers", ())))})
+
+
+def _numbers(raw: dict[str, Any]) -> Numbers:
+    password = raw["password"] and Secret(**raw["password"])
+    return Numbers(**raw | {"password": password, "parameters": tuple(map(tuple, raw["parameters"]))})
 
 
 def _files(raw: Iterable[dict[str, Any]]) -> tuple[File, ...]:

@@ -39,6 +39,19 @@ class Address:
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """Where a port has metrics in Prometheus' text format. With a ``user`` it asks for a login.
+
+    https://prometheus.io/docs/instrumenting/exposition_formats/
+    """
+
+    path: str
+    user: str = ""
+    password: Secret | None = None  # None: an empty one
+    parameters: tuple[tuple[str, str], ...] = ()  # of the request
+
+
+@dataclass(frozen=True)
 class Port:
     """A TCP port of a service. ``name`` is its key under ``stacks.NAME.ports`` in lakehouse.yaml."""
 
@@ -52,6 +65,7 @@ class Port:
     gives: str | None = field(default=None, metadata=ASIDE)
     inner: bool = later(False)  # only other services need it, so on Docker it is not published on this machine
     tls: bool = field(default=False, metadata=ASIDE)  # its connections have TLS, although its scheme does not say so
+    numbers: tuple[Numbers, ...] = field(default=(), metadata=ASIDE)  # what `monitoring` of a stack reads there
 
     @property
     def encrypted(self) -> bool:
@@ -144,6 +158,14 @@ class Service:
         return " ".join(("rm -f --", *words)) if words else ""
 
 
+@dataclass(frozen=True)
+class Toolkit:
+    """How a service runs a module of this toolkit: its Python, and the variables that it needs."""
+
+    python: str
+    environment: tuple[tuple[str, str], ...] = ()
+
+
 class Place(Protocol):
     """Where the folders, packages, hosts and secrets of services are in a runtime."""
 
@@ -152,6 +174,9 @@ class Place(Protocol):
 
     def java(self, feature: int) -> str:
         """The ``java`` executable of that feature version."""
+
+    def toolkit(self) -> Toolkit:
+        """This toolkit, where the service runs."""
 
     def config(self, service: str) -> str:
         """Folder in which the service's files are written."""

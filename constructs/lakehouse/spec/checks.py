@@ -16,6 +16,7 @@ from lakehouse.spec.further import check_properties, no_secrets
 from lakehouse.spec.kinds import AWS, KindRules, known
 from lakehouse.spec.locations import check_locations
 from lakehouse.spec.model import Catalog, Column, Lakehouse, Namespace, Table
+from lakehouse.spec.monitoring import check_monitoring
 from lakehouse.spec.pipeline_checks import check_pipelines
 from lakehouse.spec.ports import listeners
 from lakehouse.spec.problems import KeyPath, Problem
@@ -281,6 +282,7 @@ def _stacks(lakehouse: Lakehouse, *, everything: bool) -> Iterator[Problem]:
             yield from _ports(name, stack, lakehouse)
             yield from check_databases(name, stack, lakehouse)
             yield from check_secure(name, stack, lakehouse)
+            yield from check_monitoring(name, stack)
         else:
             yield from check_entries(name, stack, lakehouse, AWS)
             yield from check_aws(name, stack, lakehouse)

@@ -102,7 +102,8 @@ class Listener:
     ``each`` are keys of the engine's entry: the port exists only if the key ``when`` is set, and as many times as the
     value of the key ``each``; ``{}`` in the name is replaced by the count. ``catalog`` is a kind of catalog: a store's
     port with it exists only if the stack has such a catalog. In a secure stack, the proxy has a port that is
-    ``proxied``, and the service has one more, which only the proxy needs (:func:`lakehouse.spec.ports.plain`).
+    ``proxied``, and the service has one more, which only the proxy needs (:func:`lakehouse.spec.ports.plain`). A port
+    that is ``monitored`` exists only in a stack with `monitoring`.
     """
 
     name: str  # as under `stacks.NAME.ports`
@@ -113,6 +114,7 @@ class Listener:
     each: str = ""
     catalog: str = ""
     proxied: bool = False
+    monitored: bool = False
 
 
 @dataclass(frozen=True)
@@ -280,6 +282,7 @@ class Kinds:
     engines: Mapping[str, EngineRules]
     platform: Mapping[str, KindRules]
     pipelines: Mapping[str, PipelineRules]
+    monitoring: Mapping[str, KindRules] = field(default_factory=dict)  # what a stack with `monitoring` has
 
     @property
     def built_in(self) -> set[str]:

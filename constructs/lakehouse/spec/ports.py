@@ -86,10 +86,14 @@ def _wanted(lakehouse: Lakehouse, stack: LocalStack) -> Iterator[Listener]:
         *_of_engines(lakehouse),
         *_of_pipelines(lakehouse),
     )
-    yield from every
+    yield from (each for each in every if not each.monitored)
     # They come last, so that they move if a number is already used.
     for each in filter(lambda each: _of_proxy(each, stack), every):
         yield replace(each, name=plain(each.name), number=each.number + _APART, meaning="", proxied=False)
+    # No other port has another number because of them.
+    if stack.monitoring is not None:
+        yield from (each for each in every if each.monitored)
+        yield from (each for kind in known().monitoring.values() for each in kind.listeners)
 
 
 def _of_the_store(stack: LocalStack) -> Iterator[Listener]:

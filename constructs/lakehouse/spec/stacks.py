@@ -22,6 +22,7 @@ from lakehouse.spec.chosen import Chosen
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import AWS, known
 from lakehouse.spec.metadata import Metadata
+from lakehouse.spec.monitoring import Monitoring, or_default
 from lakehouse.spec.values import (
     BucketName,
     CatalogName,
@@ -103,6 +104,8 @@ class LocalStack(Model):
 
     {certificate: FILE, key: FILE, authority: FILE} gives the services a certificate of your own.
     """
+    monitoring: Annotated[Monitoring | None, BeforeValidator(or_default), YesNoOr(Monitoring)] = None
+    """Metrics of its services and tables, and alerts: true, false, or {webhook: FILE, ...}. Default: false."""
     catalogs: dict[CatalogName, Annotated[KindEntry, Chosen("catalogs", _LOCAL)]]
     """The kind of each of `catalogs`."""
     ports: dict[StrictStr, PortNumber] = {}
@@ -118,10 +121,10 @@ class LocalStack(Model):
     metadata: Metadata | None = None
     """The DataHub to which `lakehouse metadata publish` publishes the tables' metadata."""
 
-    @field_serializer("secure")
-    def _short(self, secure: Secure | None) -> Any:
+    @field_serializer("secure", "monitoring")
+    def _short(self, entry: Secure | Monitoring | None) -> Any:
         """True or false unless there is more to say, as in the file."""
-        return (secure.model_dump(exclude_defaults=True) if secure else None) or secure is not None
+        return (entry.model_dump(exclude_defaults=True) if entry else None) or entry is not None
 
 
 class Backend(Model):

@@ -386,8 +386,21 @@ def _certificate(value: str) -> str:
     return _credentials(value)
 
 
+def _webhook(value: str) -> str:
+    # The message does not repeat an address: who knows it may send messages.
+    if "://" in value:
+        raise ValueError(
+            "this looks like the address itself, which is a secret and does not belong in the file. "
+            "Name the file that contains it, as in webhook.url"
+        )
+    if not value.strip() or not value.isprintable():
+        raise ValueError(f'"{value}" is not a file: write a path, as in webhook.url')
+    return value
+
+
 CredentialsFile = Annotated[StrictStr, AfterValidator(_credentials)]
 SourceCredentialsFile = Annotated[StrictStr, AfterValidator(_source)]
 SeedFile = Annotated[StrictStr, AfterValidator(_seed)]
 CertificateFile = Annotated[StrictStr, AfterValidator(_certificate)]
 LicenseFile = Annotated[StrictStr, AfterValidator(_license)]
+WebhookFile = Annotated[StrictStr, AfterValidator(_webhook)]

@@ -82,7 +82,7 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
         probe = Probe("https", port, CONFIG, expect='"defaultBranch"', trust=_AUTHORITY)
     else:
         probe = Probe("http", management, "/q/health/ready", expect="UP")
-        ports.append(Port(name.replace(WORD, MANAGEMENT, 1), management, gives=NUMBERS))
+        ports.append(Port(name.replace(WORD, MANAGEMENT, 1), management, gives=NUMBERS, numbers=quarkus.NUMBERS))
     service = Service(
         name=name,
         image=package,

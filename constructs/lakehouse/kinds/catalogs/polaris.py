@@ -192,7 +192,7 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
         ),
         ports=(
             Port(WORD, port, scheme(place), label="Polaris", gives=""),
-            Port(MANAGEMENT, management, gives=NUMBERS),
+            Port(MANAGEMENT, management, gives=NUMBERS, numbers=quarkus.NUMBERS),
         ),
         probe=Probe("http", management, "/q/health/ready", expect="UP"),
         memory_mb=640,

@@ -1,8 +1,11 @@
-"""What catalog servers on Quarkus share, Nessie and Polaris: TLS. https://quarkus.io/guides/http-reference"""
+"""What catalog servers on Quarkus share, Nessie and Polaris: metrics, and TLS. https://quarkus.io/guides/http-reference"""
 
 from __future__ import annotations
 
+from lakehouse.services.service import Numbers
 from lakehouse.text.placeholders import Text
+
+NUMBERS = (Numbers("/q/metrics"),)  # of their management port
 
 #: Properties that would open again what :func:`tls` closes, or replace the file that has its settings.
 SECURED = (

@@ -14,7 +14,7 @@ from lakehouse.kinds.engines import trino_password
 from lakehouse.kinds.engines import trino_rules as releases
 from lakehouse.services import jvm
 from lakehouse.services.certificate import Certificate
-from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.services.service import File, Numbers, Place, Port, Probe, Service
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.kinds import Enforcement, Feature, Further, Limit, Listener
 from lakehouse.text.placeholders import Text
@@ -29,6 +29,8 @@ _READY = '"starting":false'
 _SECURE = "queries and the state of Trino; clients and JDBC (`lakehouse endpoints --for trino` says how to log in)"
 # What it gives without a login.
 _ANYTHING = "rows of all tables, and changes of them, by any name as the user"
+_NUMBERS = Numbers("/metrics", user=releases.OWNER)
+_WITH_PASSWORD = replace(_NUMBERS, password=trino_password.PASSWORD)
 _VERSION = "its version, and whether it is up"
 
 JAVA = 25  # it needs 24 or newer; class archives are best on the newest
@@ -118,11 +120,17 @@ def trino(
     ]
     trusting, trusted = jvm.trust(place, NAME)
     files += trusted
-    listening = Port(NAME, port, label="Trino", path="/ui/", gives=_ANYTHING)
+    listening = Port(NAME, port, label="Trino", path="/ui/", gives=_ANYTHING, numbers=(_NUMBERS,))
     probe = Probe("http", port, "/v1/info", expect=_READY)
     if rules is not None:
         files += trino_password.files(etc, Certificate.of(NAME, place.host(NAME), [place.external(NAME)]), rules)
-        listening = replace(listening, scheme="https", meaning=_SECURE, gives=_VERSION)
+        listening = replace(
+            listening,
+            scheme="https",
+            meaning=_SECURE,
+            gives=_VERSION,
+            numbers=(_WITH_PASSWORD,),
+        )
         probe = replace(probe, kind="https", trust=trino_password.AUTHORITY)
     return Service(
         name=NAME,

@@ -1,16 +1,17 @@
-"""Services that other kinds need, such as the database of a catalog.
+"""Services that other kinds need, such as the database of a catalog, and those that watch all others.
 
 The services in ``needs`` of a catalog start before it, once per stack.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lakehouse.services.service import Place, Service
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import KindRules
+from lakehouse.spec.monitoring import Monitoring
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,3 +19,10 @@ class PlatformKind(KindRules):
     """A kind of platform service. ``services`` gets the servers that need it, each with the entry of its catalog."""
 
     services: Callable[[Place, Mapping[str, KindEntry]], tuple[Service, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitorKind(KindRules):
+    """A kind of service that each stack with `monitoring` has. ``service`` gets the services that it watches."""
+
+    service: Callable[[Place, Monitoring, Sequence[Service]], Service]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from lakehouse.kinds.store import ROLE, S3TABLES, StoreKind
 from lakehouse.services.certificate import Certificate
 from lakehouse.services.secrets import STORE
-from lakehouse.services.service import HEALTH, LOOPBACK, File, Place, Port, Probe, Service, scheme
+from lakehouse.services.service import HEALTH, LOOPBACK, NUMBERS, File, Numbers, Place, Port, Probe, Service, scheme
 from lakehouse.spec import LocalStack
 from lakehouse.spec.kinds import Capabilities, Further, Listener
 from lakehouse.text import toml
@@ -21,6 +21,8 @@ from lakehouse.text.placeholders import Secret, Text, joined
 
 NAME, PACKAGE = "seaweedfs", "seaweedfs-4.48"
 TABLES = f"{NAME}-tables"  # the port of its Iceberg REST endpoint
+METRICS = f"{NAME}-metrics"
+_NUMBERS = (Numbers("/metrics"),)
 _CHAIN, _KEY, _AUTHORITY = _FILES = "certificate.pem", "key.pem", "authority.pem"
 _HERE = "(key)"  # of a placeholder in a JSON text
 TOKENS = Secret("seaweedfs-tokens")  # signs what its parts show each other
@@ -80,6 +82,7 @@ def seaweedfs(place: Place, stack: LocalStack) -> Service:
             # By itself it reports its numbers to its makers.
             "-master.telemetry=false",
             *("-master.volumeSizeLimitMB=1024", "-volume.max=0", "-volume.preStopSeconds=1"),
+            *([f"-metricsPort={place.port(METRICS)}", f"-metricsIp={bind}"] if stack.monitoring else []),
             f"-options={config}/options",
         ),
         files=(
@@ -100,6 +103,7 @@ def seaweedfs(place: Place, stack: LocalStack) -> Service:
             Port(f"{NAME}-grpc", s3_grpc, "tcp", gives="", tls=True),
             *(port for both in zip(inner, grpc, strict=True) for port in both),
             *tables,
+            *([Port(METRICS, place.port(METRICS), gives=NUMBERS, numbers=_NUMBERS)] if stack.monitoring else []),
         ),
         probe=Probe(scheme(place), port, "/healthz", trust=_AUTHORITY if place.secure else ""),
         reading=(),
@@ -191,6 +195,7 @@ SEAWEEDFS = StoreKind(
                 Listener(f"{NAME}-{part}-grpc", number + 10000, number + 10000, f"its {part}, for its own parts only"),
             )
         ),
+        Listener(METRICS, 9327, 9327, monitored=True),
         Listener(TABLES, 8181, 8181, "its tables: Iceberg REST, signed requests", catalog=S3TABLES),
     ),
     further=Further(

@@ -182,4 +182,22 @@ PACKAGES: tuple[Package, ...] = (
             ),
         },
     ),
+    Package(
+        "victoria-metrics-1.151.0",
+        "1.151.0",
+        "shows metrics: reads what Prometheus reads, in one small program with pages; Grafana is in no registry."
+        " The newest that the Go in this catalogue compiles",
+        go="victoria-metrics",
+    ),
+    Package(
+        "vmalert-1.151.0", "1.151.0", "evaluates rules; of the same release as what keeps the metrics", go="vmalert"
+    ),
+    Package("vmalert-tool-1.151.0", "1.151.0", "tests rules; only the tests have it", go="vmalert-tool"),
+    Package(
+        "alertmanager-0.31.1",
+        "0.31.1",
+        "groups alerts and sends them; the newest release whose module has its pages",
+        go="alertmanager",
+    ),
+    Package("node-exporter-1.12.1", "1.12.1", "metrics of the machine; the newest release", go="node-exporter"),
 )

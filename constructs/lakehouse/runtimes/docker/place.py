@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lakehouse.packages import location
 from lakehouse.runtimes.docker.images import IMAGES
-from lakehouse.services.service import LOOPBACK, Address
+from lakehouse.services.service import LOOPBACK, Address, Toolkit
 from lakehouse.spec.kinds import Listener
 from lakehouse.text.placeholders import Content, Secret
 
@@ -31,6 +31,9 @@ class DockerPlace:
 
     def java(self, feature: int) -> str:
         return "java"  # each image has the Java for its program on PATH
+
+    def toolkit(self) -> Toolkit:
+        raise AssertionError("no image has this toolkit")  # no kind for containers asks
 
     def config(self, service: str) -> str:
         return f"/etc/{service}"

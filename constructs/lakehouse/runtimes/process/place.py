@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse.packages import java, location
+from lakehouse.runtimes.process import surroundings
 from lakehouse.runtimes.state import State
-from lakehouse.services.service import LOOPBACK, Address
+from lakehouse.services.service import LOOPBACK, Address, Toolkit
 from lakehouse.text.placeholders import Content, Secret
 
 
@@ -26,6 +28,9 @@ class ProcessPlace:
 
     def java(self, feature: int) -> str:
         return str(java(feature))
+
+    def toolkit(self) -> Toolkit:
+        return Toolkit(sys.executable, surroundings.toolkit())
 
     def config(self, service: str) -> str:
         return str(self.state.config(service))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+from pathlib import Path
 
+import lakehouse
 from lakehouse.runtimes.probe import Asked
 from lakehouse.runtimes.process import archives
 from lakehouse.runtimes.state import State
@@ -13,6 +16,16 @@ from lakehouse.services.service import Service
 def asked(service: Service, state: State) -> Asked:
     """How the service's readiness is probed."""
     return Asked(state.config(service.name), environment=environment(service, state) if service.probe.command else {})
+
+
+PASSED = ("XDG_CACHE_HOME", "JAVA_HOME")  # by which a module of the toolkit finds the packages and Java of the deploy
+
+
+def toolkit() -> tuple[tuple[str, str], ...]:
+    """The variables with which a service runs a module of this toolkit."""
+    sources = os.pathsep.join(map(str, Path(lakehouse.__file__).parents[1:3]))
+    passed = ((name, os.environ[name]) for name in PASSED if name in os.environ)
+    return (("PYTHONPATH", sources), *passed)
 
 
 def later(service: Service) -> str:

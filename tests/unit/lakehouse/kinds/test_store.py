@@ -68,7 +68,8 @@ def test_it_listens_where_the_place_says(kind: str) -> None:
     for port in store.ports:
         assert re.search(rf"[:=]{port.number}\b", said)
     assert (store.ports[0].name, store.ports[0].number) == (kind, store.probe.port)
-    assert {port.name for port in store.ports} == {each.name for each in STORES[kind].listeners if not each.catalog}
+    always = {each.name for each in STORES[kind].listeners if not each.catalog and not each.monitored}
+    assert {port.name for port in store.ports} == always
     assert f"/data/{kind}" in said
 
 

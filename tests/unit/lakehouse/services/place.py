@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lakehouse.services.service import Address
+from lakehouse.services.service import Address, Toolkit
 from lakehouse.spec import Lakehouse, LocalStack, load
 from lakehouse.spec.ports import ports
 from lakehouse.text.placeholders import Content, Hashed, Part, Secret, Signed, Text, parts
@@ -28,6 +28,9 @@ class Somewhere:
 
     def java(self, feature: int) -> str:
         return f"/java-{feature}/bin/java"
+
+    def toolkit(self) -> Toolkit:
+        return Toolkit("/python", (("PYTHONPATH", "/toolkit"),))
 
     def config(self, service: str) -> str:
         return f"/config/{service}"

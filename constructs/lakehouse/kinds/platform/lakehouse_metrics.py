@@ -1,0 +1,55 @@
+"""The toolkit's own metrics: whether each service answers, the health of tables, the end of certificates.
+
+The module :mod:`lakehouse.runtimes.process.numbers` serves them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from lakehouse.kinds.platform import MonitorKind
+from lakehouse.services.service import NUMBERS, File, Numbers, Place, Port, Probe, Service
+from lakehouse.spec.kinds import Listener, Unsecured
+from lakehouse.spec.monitoring import Monitoring
+
+NAME, WATCHED = "lakehouse-metrics", "watched.json"
+
+
+def service(place: Place, monitoring: Monitoring, watched: Sequence[Service]) -> Service:
+    """The service with the probes of the ``watched`` ones."""
+    port, config = place.port(NAME), place.config(NAME)
+    toolkit = place.toolkit()
+    content = {
+        "address": place.bind(),
+        "port": port,
+        "minutes": monitoring.tables_minutes,
+        "services": [
+            {"name": each.name, "host": place.host(each.name), "probe": asdict(each.probe)}
+            for each in watched
+            if not each.is_job and each.probe.kind != "exec"
+        ],
+    }
+    return Service(
+        name=NAME,
+        image="",
+        packages=(),
+        command=(toolkit.python, "-P", "-m", "lakehouse.runtimes.process.numbers", f"{config}/{WATCHED}"),
+        environment=toolkit.environment,
+        files=(File(WATCHED, json.dumps(content, indent=1)),),
+        data=(place.data(NAME),),
+        ports=(Port(NAME, port, gives=NUMBERS, numbers=(Numbers("/metrics"),)),),
+        probe=Probe("http", port, "/health", expect="OK"),
+        memory_mb=256,  # with the program that looks at the tables now and then
+    )
+
+
+LAKEHOUSE_METRICS = MonitorKind(
+    word=NAME,
+    label="the lakehouse's own metrics",
+    on=("process",),
+    listeners=(Listener(NAME, 9109, 9109),),
+    unsecured=Unsecured("its port asks nobody for a password here"),
+    service=service,
+)

@@ -1,0 +1,43 @@
+"""Prometheus' node exporter: metrics of this machine. https://github.com/prometheus/node_exporter"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lakehouse.kinds.platform import MonitorKind
+from lakehouse.services.service import NUMBERS, Numbers, Place, Port, Probe, Service
+from lakehouse.spec.kinds import Listener, Unsecured
+from lakehouse.spec.monitoring import Monitoring
+
+NAME, PACKAGE = "node-exporter", "node-exporter-1.12.1"
+_COLLECTED = ("cpu", "diskstats", "filesystem", "loadavg", "meminfo", "netdev")
+
+
+def service(place: Place, monitoring: Monitoring, watched: Sequence[Service]) -> Service:
+    """The exporter, with what the rules and pages need."""
+    port = place.port(NAME)
+    return Service(
+        name=NAME,
+        image="",
+        packages=(PACKAGE,),
+        command=(
+            place.package(PACKAGE),
+            f"--web.listen-address={place.bind()}:{port}",
+            "--collector.disable-defaults",
+            *(f"--collector.{each}" for each in _COLLECTED),
+            "--log.level=warn",
+        ),
+        ports=(Port(NAME, port, gives=NUMBERS, numbers=(Numbers("/metrics"),)),),
+        probe=Probe("http", port, "/"),
+        memory_mb=48,
+    )
+
+
+NODE_EXPORTER = MonitorKind(
+    word=NAME,
+    label="node exporter",
+    on=("process",),
+    listeners=(Listener(NAME, 9100, 9100),),
+    unsecured=Unsecured("its port asks nobody for a password here"),
+    service=service,
+)

@@ -1,0 +1,61 @@
+"""vmalert: evaluates the rules, and gives alerts to Alertmanager.
+
+Its rules are written as Prometheus' are: https://docs.victoriametrics.com/victoriametrics/vmalert/
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from lakehouse.kinds.platform import MonitorKind, alertmanager, rules, victoria_metrics
+from lakehouse.services.service import File, Numbers, Place, Port, Probe, Service
+from lakehouse.spec.kinds import Listener, Unsecured
+from lakehouse.spec.monitoring import Monitoring
+
+NAME, PACKAGE = victoria_metrics.ALERTS, "vmalert-1.151.0"
+_RULES = "rules.yaml"
+
+
+def service(place: Place, monitoring: Monitoring, watched: Sequence[Service]) -> Service:
+    """The service with the rules for the ``watched`` ones."""
+    port = place.port(NAME)
+    metrics, alerts = (
+        f"http://{place.host(name)}:{place.port(name)}" for name in (victoria_metrics.NAME, alertmanager.NAME)
+    )
+    return Service(
+        name=NAME,
+        image="",
+        packages=(PACKAGE,),
+        command=(
+            place.package(PACKAGE),
+            f"-httpListenAddr={place.bind()}:{port}",
+            f"-rule={place.config(NAME)}/{_RULES}",
+            f"-datasource.url={metrics}",
+            f"-notifier.url={alerts}",
+            # What its rules record, and what it needs after a restart.
+            f"-remoteWrite.url={metrics}",
+            f"-remoteRead.url={metrics}",
+            f"-evaluationInterval={monitoring.interval_seconds}s",
+            # It asks about now: by itself about 30 s ago, for readings that come late.
+            "-rule.evalDelay=0s",
+            "-loggerLevel=WARN",
+        ),
+        files=(File(_RULES, json.dumps(rules.every(monitoring, watched), indent=1)),),
+        ports=(Port(NAME, port, label="Rules and alerts", path="/", gives=_GIVES, numbers=(Numbers("/metrics"),)),),
+        probe=Probe("http", port, "/health", expect="OK"),
+        memory_mb=96,
+        needs=(victoria_metrics.NAME, alertmanager.NAME),
+        stop_signal="INT",
+    )
+
+
+_GIVES = "rules and alerts"
+VMALERT = MonitorKind(
+    word=NAME,
+    label="vmalert",
+    on=("process",),
+    listeners=(Listener(NAME, 8880, 8880, "rules, and which alerts are on"),),
+    unsecured=Unsecured("its pages ask nobody for a password here"),
+    service=service,
+)
