@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lakehouse.kinds import CATALOGS, ENGINES, MONITORS, PIPELINES, PLATFORM, STORES
 from lakehouse.kinds.catalog import CatalogEndpoint
-from lakehouse.kinds.platform import proxy
+from lakehouse.kinds.platform import Watched, proxy
 from lakehouse.kinds.store import StoreEndpoint
 from lakehouse.services.secrets import STORE
 from lakehouse.services.service import Place, Service, scheme
@@ -86,8 +87,9 @@ def services(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> tuple[Ser
         found += engine.services(place, lakehouse, at.catalogs)
     found += _pipelines(lakehouse, place, at, {each.name for each in found})
     if stack.monitoring is not None:
+        roles = _roles(stack, at, found)
         for monitor in MONITORS.values():
-            found.append(monitor.service(place, stack.monitoring, tuple(found)))
+            found.append(monitor.service(place, Watched(stack.monitoring, tuple(found), roles)))
     return tuple(found)
 
 
@@ -97,6 +99,16 @@ def _pipelines(lakehouse: Lakehouse, place: Place, at: Endpoints, there: set[str
     needs = dict.fromkeys(need for engine in engines for need in engine.needs if need not in there)
     found = [service for need in needs for service in PLATFORM[need].services(place, {})]
     return found + [service for engine in engines for service in engine.services(place, lakehouse, at.catalogs)]
+
+
+def _roles(stack: LocalStack, at: Endpoints, services: Sequence[Service]) -> dict[str, str]:
+    """What the store, the catalogs' servers and the engines are; all others belong to the platform."""
+    engines = [each.name for each in services if each.name.partition("-")[0] in ENGINES]
+    return {
+        **dict.fromkeys(engines, "engine"),
+        **dict.fromkeys((each.service for each in at.catalogs), "catalog"),
+        stack.store.kind: "store",
+    }
 
 
 def _platform(stack: LocalStack, place: Place, at: Endpoints) -> list[Service]:

@@ -16,7 +16,7 @@ from lakehouse.spec.further import check_properties, no_secrets
 from lakehouse.spec.kinds import AWS, KindRules, known
 from lakehouse.spec.locations import check_locations
 from lakehouse.spec.model import Catalog, Column, Lakehouse, Namespace, Table
-from lakehouse.spec.monitoring import check_monitoring
+from lakehouse.spec.monitors import check_monitoring
 from lakehouse.spec.pipeline_checks import check_pipelines
 from lakehouse.spec.ports import listeners
 from lakehouse.spec.problems import KeyPath, Problem

@@ -16,7 +16,7 @@ from lakehouse.kinds.engines import spark_secure as secure
 from lakehouse.kinds.platform import proxy
 from lakehouse.services import jvm
 from lakehouse.services.secrets import shared_credentials
-from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.services.service import File, Numbers, Place, Port, Probe, Service
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.kinds import Enforcement, Feature, Limit, Listener
 from lakehouse.spec.model import Source
@@ -261,6 +261,9 @@ def _master(place: Place, cluster: SparkCluster) -> Service:
     )
 
 
+_WITHOUT_NUMBERS = ("spark-3.5",)  # it serves them since 4.0
+
+
 def _worker(place: Place, cluster: SparkCluster, number: int) -> Service:
     name = f"spark-worker-{number}"
     port = place.port(name)
@@ -301,6 +304,8 @@ def _connect(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
     jobs = "" if cluster.token else _JOBS
     port = secure.port(place, CONNECT, Port(CONNECT, place.port(CONNECT), "sc", label="Spark Connect", gives=jobs))
     ui = Port(f"{CONNECT}-ui", place.port(f"{CONNECT}-ui"), label="Spark jobs UI", gives=_PAGES)
+    if cluster.packages[0] not in _WITHOUT_NUMBERS:
+        ui = replace(ui, numbers=(Numbers("/metrics/executors/prometheus/"),))
     ui = secure.port(place, f"{CONNECT}-ui", ui)
     trusting, trusted = jvm.trust(place, CONNECT)
     config, work = f"{place.config(CONNECT)}/spark-defaults.conf", f"{place.data(CONNECT)}/work"

@@ -5,7 +5,7 @@ The services in ``needs`` of a catalog start before it, once per stack.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lakehouse.services.service import Place, Service
@@ -21,8 +21,20 @@ class PlatformKind(KindRules):
     services: Callable[[Place, Mapping[str, KindEntry]], tuple[Service, ...]]
 
 
+@dataclass(frozen=True)
+class Watched:
+    """What a stack's `monitoring` watches. ``roles`` says which service is the store, a catalog or an engine."""
+
+    monitoring: Monitoring
+    services: tuple[Service, ...]
+    roles: Mapping[str, str]
+
+    def role(self, service: str) -> str:
+        return self.roles.get(service, "platform")
+
+
 @dataclass(frozen=True, kw_only=True)
 class MonitorKind(KindRules):
-    """A kind of service that each stack with `monitoring` has. ``service`` gets the services that it watches."""
+    """A kind of service that each stack with `monitoring` has."""
 
-    service: Callable[[Place, Monitoring, Sequence[Service]], Service]
+    service: Callable[[Place, Watched], Service]

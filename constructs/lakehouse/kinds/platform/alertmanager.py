@@ -6,9 +6,8 @@ https://prometheus.io/docs/alerting/latest/configuration/
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
-from lakehouse.kinds.platform import MonitorKind
+from lakehouse.kinds.platform import MonitorKind, Watched
 from lakehouse.services.service import File, Numbers, Place, Port, Probe, Service
 from lakehouse.spec.kinds import Listener, Unsecured
 from lakehouse.spec.monitoring import Monitoring
@@ -18,7 +17,7 @@ _CONFIG = "alertmanager.yaml"
 _REPEAT = "4h"  # until an alert that is still on is sent again
 
 
-def service(place: Place, monitoring: Monitoring, watched: Sequence[Service]) -> Service:
+def service(place: Place, watched: Watched) -> Service:
     """The server. The addresses are in files of their own, because they are secrets."""
     port, config, data = place.port(NAME), place.config(NAME), place.data(NAME)
     return Service(
@@ -30,12 +29,13 @@ def service(place: Place, monitoring: Monitoring, watched: Sequence[Service]) ->
             f"--config.file={config}/{_CONFIG}",
             f"--storage.path={data}",
             f"--web.listen-address={place.bind()}:{port}",
+            f"--web.external-url={place.external(NAME).url('http')}",
             "--cluster.listen-address=",  # it is one server
             "--log.level=warn",
         ),
         files=(
-            File(_CONFIG, json.dumps(_routes(config, monitoring), indent=1)),
-            *(File(_address(key), place.beside(file)) for key, file in monitoring.receivers.items()),
+            File(_CONFIG, json.dumps(_routes(config, watched.monitoring), indent=1)),
+            *(File(_address(key), place.beside(file)) for key, file in watched.monitoring.receivers.items()),
         ),
         data=(data,),
         ports=(Port(NAME, port, label="Alerts", path="/", gives=_GIVES, numbers=(Numbers("/metrics"),)),),

@@ -6,28 +6,31 @@ The module :mod:`lakehouse.runtimes.process.numbers` serves them.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 
-from lakehouse.kinds.platform import MonitorKind
+from lakehouse.kinds.platform import MonitorKind, Watched
 from lakehouse.services.service import NUMBERS, File, Numbers, Place, Port, Probe, Service
 from lakehouse.spec.kinds import Listener, Unsecured
-from lakehouse.spec.monitoring import Monitoring
 
 NAME, WATCHED = "lakehouse-metrics", "watched.json"
 
 
-def service(place: Place, monitoring: Monitoring, watched: Sequence[Service]) -> Service:
+def service(place: Place, watched: Watched) -> Service:
     """The service with the probes of the ``watched`` ones."""
     port, config = place.port(NAME), place.config(NAME)
     toolkit = place.toolkit()
     content = {
         "address": place.bind(),
         "port": port,
-        "minutes": monitoring.tables_minutes,
+        "minutes": watched.monitoring.tables_minutes,
         "services": [
-            {"name": each.name, "host": place.host(each.name), "probe": asdict(each.probe)}
-            for each in watched
+            {
+                "name": each.name,
+                "role": watched.role(each.name),
+                "host": place.host(each.name),
+                "probe": asdict(each.probe),
+            }
+            for each in watched.services
             if not each.is_job and each.probe.kind != "exec"
         ],
     }
@@ -41,6 +44,8 @@ def service(place: Place, monitoring: Monitoring, watched: Sequence[Service]) ->
         data=(place.data(NAME),),
         ports=(Port(NAME, port, gives=NUMBERS, numbers=(Numbers("/metrics"),)),),
         probe=Probe("http", port, "/health", expect="OK"),
+        # All others, so that a deploy that starts them is no outage.
+        needs=tuple(each.name for each in watched.services if not each.is_job),
         memory_mb=256,  # with the program that looks at the tables now and then
     )
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from lakehouse.kinds.platform import MonitorKind
+from lakehouse.kinds.platform import MonitorKind, Watched
 from lakehouse.services.service import NUMBERS, Numbers, Place, Port, Probe, Service
 from lakehouse.spec.kinds import Listener, Unsecured
-from lakehouse.spec.monitoring import Monitoring
 
 NAME, PACKAGE = "node-exporter", "node-exporter-1.12.1"
 _COLLECTED = ("cpu", "diskstats", "filesystem", "loadavg", "meminfo", "netdev")
 
 
-def service(place: Place, monitoring: Monitoring, watched: Sequence[Service]) -> Service:
+def service(place: Place, watched: Watched) -> Service:
     """The exporter, with what the rules and pages need."""
     port = place.port(NAME)
     return Service(

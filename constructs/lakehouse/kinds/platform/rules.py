@@ -1,42 +1,160 @@
-"""The rules of a stack with `monitoring`: what is recorded, and when there is an alert.
+"""The rules of a stack with `monitoring`: what is recorded, and when there is an alert. docs/monitoring.md lists them.
 
 They are Prometheus' rules: https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-from lakehouse.services.service import Service
-from lakehouse.spec.monitoring import Monitoring
+from lakehouse.kinds.platform import Watched
 
 Rule = dict[str, Any]
 
+OBJECTIVE = 0.999  # of the time, a catalog or an engine answers
+SLOW_CATALOG = 0.5  # seconds of 95 of 100 answers
+SLOW_QUERY = 30  # seconds of 95 of 100 queries
+_BURN = 14.4  # times as fast as the objective allows: 2 % of a month's budget in an hour
+_MIB = 1024 * 1024
 
-def every(monitoring: Monitoring, watched: Sequence[Service]) -> dict[str, Any]:
+
+def every(watched: Watched) -> dict[str, Any]:
     """The content of the file of rules."""
-    groups = {"services": _services(monitoring)}
+    groups = {
+        "services": _services(watched),
+        "objectives": _objectives(watched),
+        "engines": _engines(watched),
+        "tables": _tables(watched),
+        "machine": _machine(),
+    }
     return {"groups": [{"name": name, "rules": list(rules)} for name, rules in groups.items()]}
 
 
-def _alert(name: str, expression: str, seconds: int, severity: str, summary: str) -> Rule:
+def _alert(name: str, expression: str, lasting: str, severity: str, summary: str) -> Rule:
     return {
         "alert": name,
         "expr": expression,
-        "for": f"{seconds}s",
+        "for": lasting,
         "labels": {"severity": severity},
         "annotations": {"summary": summary},
     }
 
 
-def _services(monitoring: Monitoring) -> Iterator[Rule]:
-    down = monitoring.down_seconds
+def _record(name: str, expression: str, **labels: str) -> Rule:
+    return {"record": name, "expr": expression, **({"labels": labels} if labels else {})}
+
+
+def _services(watched: Watched) -> Iterator[Rule]:
+    down = f"{watched.monitoring.down_seconds}s"
     yield _alert(
-        "ServiceDown", "lakehouse_service_up == 0", down, "critical",
+        "ServiceDown",
+        "lakehouse_service_up == 0",
+        down,
+        "critical",
         "{{ $labels.service }} does not answer: `lakehouse doctor` says why",
-    )  # fmt: skip
+    )
     yield _alert(
-        "MetricsMissing", "up == 0", down, "warning",
+        "MetricsMissing",
+        "up == 0",
+        down,
+        "warning",
         "{{ $labels.job }} gives no metrics at {{ $labels.instance }}",
-    )  # fmt: skip
+    )
+    yield _alert(
+        "NothingWatched",
+        "absent(lakehouse_service_up)",
+        down,
+        "critical",
+        "lakehouse-metrics gives no metrics, so nobody knows whether services answer",
+    )
+
+
+def _objectives(watched: Watched) -> Iterator[Rule]:
+    """Of each catalog and engine: how much of the time it answers, and how fast."""
+    some = '{role=~"catalog|engine"}'
+    for window in ("5m", "1h", "30d"):
+        yield _record(f"lakehouse:answers:ratio_{window}", f"avg_over_time(lakehouse_service_up{some}[{window}])")
+    budget = 1 - OBJECTIVE
+    yield _record(
+        "lakehouse:budget_left:ratio_30d", f"1 - (1 - lakehouse:answers:ratio_30d) / {budget:.3f}", objective="99.9%"
+    )
+    yield _record(
+        "lakehouse:answer_seconds:p95_5m", f"quantile_over_time(0.95, lakehouse_service_answer_seconds{some}[5m])"
+    )
+    burning = f"{_BURN * budget:.4f}"
+    # A restart is no tenth of an hour, but of the first minutes that are known.
+    known = f"count_over_time(lakehouse_service_up{some}[1h]) > {1800 // watched.monitoring.interval_seconds}"
+    yield _alert(
+        "ObjectiveAtRisk",
+        f"(1 - lakehouse:answers:ratio_1h > {burning}) and (1 - lakehouse:answers:ratio_5m > {burning}) and ({known})",
+        "2m",
+        "critical",
+        "{{ $labels.service }} fails so often that a month's 0.1 % is used up within two days",
+    )
+    yield _alert(
+        "CatalogSlow",
+        f'lakehouse:answer_seconds:p95_5m{{role="catalog"}} > {SLOW_CATALOG}',
+        "5m",
+        "warning",
+        "{{ $labels.service }}: 95 of 100 answers take up to {{ $value }} s",
+    )
+
+
+def _engines(watched: Watched) -> Iterator[Rule]:
+    """What engines say of their queries. https://trino.io/docs/476/admin/openmetrics.html"""
+    if watched.role("trino") != "engine":
+        return
+    of = "trino_execution_name_QueryManager"
+    yield _record("lakehouse:queries:rate5m", f"rate({of}_CompletedQueries[5m])", engine="trino")
+    yield _record("lakehouse:queries_failed:rate5m", f"rate({of}_FailedQueries[5m])", engine="trino")
+    for name, quantile in (("p50", "0.5"), ("p95", "0.95")):
+        times = f'{of}_ExecutionTime_FiveMinutes{{quantile="{quantile}"}}'  # in ms; none while there was no query
+        yield _record(f"lakehouse:query_seconds:{name}_5m", f"max without (quantile) ({times}) / 1000", engine="trino")
+    yield _alert(
+        "QueriesFail",
+        f"increase({of}_InternalFailures[10m]) + increase({of}_ExternalFailures[10m])"
+        f" + increase({of}_InsufficientResourcesFailures[10m]) > 0",
+        "0s",
+        "warning",
+        "{{ $labels.job }}: queries failed that their users wrote correctly: `lakehouse logs {{ $labels.job }}`",
+    )
+    yield _alert(
+        "QueriesSlow",
+        f"lakehouse:query_seconds:p95_5m > {SLOW_QUERY}",
+        "10m",
+        "warning",
+        "{{ $labels.engine }}: 95 of 100 queries take up to {{ $value }} s",
+    )
+
+
+def _tables(watched: Watched) -> Iterator[Rule]:
+    name = "{{ $labels.catalog }}.{{ $labels.namespace }}.{{ $labels.table }}"
+    yield _alert("TableUnwell", "lakehouse_table_health < 50", "0s", "warning",
+                 name + " has health {{ $value }} of 100: `lakehouse maintain` repairs it")  # fmt: skip
+    yield _alert(
+        "SmallFiles",
+        f"lakehouse_table_average_file_size_bytes < {8 * _MIB} and lakehouse_table_files > 100",
+        "0s",
+        "warning",
+        name + " has many files of {{ $value | humanize1024 }}B on average: `maintenance: {compact: {}}`",
+    )
+    yield _alert("ManySnapshots", "lakehouse_table_snapshots > 500", "0s", "warning",
+                 name + " keeps {{ $value }} snapshots: `maintenance: {expire_snapshots: {}}`")  # fmt: skip
+    late = 3 * 60 * watched.monitoring.tables_minutes
+    yield _alert(
+        "TablesNotRead",
+        f"(time() - lakehouse_tables_read_timestamp_seconds > {late}) or (lakehouse_tables_read_success == 0)",
+        "5m",
+        "warning",
+        "tables cannot be read: `lakehouse logs lakehouse-metrics` says why",
+    )
+
+
+def _machine() -> Iterator[Rule]:
+    yield _alert("DiskFull", "lakehouse_disk_free_bytes / lakehouse_disk_size_bytes < 0.1", "1m", "critical",
+                 "less than a tenth of the disk is free; the store stops writes before it is full")  # fmt: skip
+    yield _alert("NoInodes", "lakehouse_disk_free_inodes / lakehouse_disk_inodes < 0.1", "1m", "critical",
+                 "less than a tenth of the disk's files can still be made")  # fmt: skip
+    yield _alert("CertificateEnds", "lakehouse_certificate_end_timestamp_seconds - time() < 14 * 86400", "0s",
+                 "warning", "{{ $labels.certificate }} ends within 14 days: `lakehouse deploy` renews it")  # fmt: skip

@@ -10,15 +10,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lakehouse.kinds.platform import MonitorKind
+from lakehouse.kinds.platform import MonitorKind, Watched, dashboards
 from lakehouse.services.certificate import TRUSTED
 from lakehouse.services.service import File, Numbers, Place, Port, Probe, Service
 from lakehouse.spec.kinds import Listener, Unsecured
-from lakehouse.spec.monitoring import Monitoring
 
 NAME, PACKAGE = "victoria-metrics", "victoria-metrics-1.151.0"
 ALERTS = "vmalert"  # the service whose alerts its pages show
-_READ, _AUTHORITY = "read.yaml", "authority.pem"
+_READ, _AUTHORITY, _DASHBOARDS = "read.yaml", "authority.pem", "dashboards"
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Read:
     port: Port
 
 
-def service(place: Place, monitoring: Monitoring, watched: Sequence[Service]) -> Service:
+def service(place: Place, watched: Watched) -> Service:
     """The server. It reads its own metrics too."""
     config, data = place.config(NAME), place.data(NAME)
     port = Port(
@@ -41,10 +40,11 @@ def service(place: Place, monitoring: Monitoring, watched: Sequence[Service]) ->
         numbers=(Numbers("/metrics"),),
     )
     itself = (Read(NAME, port), Read(ALERTS, Port(ALERTS, place.port(ALERTS), numbers=port.numbers)))
-    jobs = list(_jobs(place, config, [*(Read(each.name, port) for each in watched for port in each.ports), *itself]))
+    others = (Read(each.name, port) for each in watched.services for port in each.ports)
+    jobs = list(_jobs(place, config, (*others, *itself)))
     passwords = {_password(job["job_name"]): each.password for job, each in jobs if each.password}
     read = {
-        "global": {"scrape_interval": f"{monitoring.interval_seconds}s"},
+        "global": {"scrape_interval": f"{watched.monitoring.interval_seconds}s"},
         "scrape_configs": [job for job, _ in jobs],
     }
     return Service(
@@ -55,10 +55,11 @@ def service(place: Place, monitoring: Monitoring, watched: Sequence[Service]) ->
             place.package(PACKAGE),
             f"-httpListenAddr={place.bind()}:{port.number}",
             f"-storageDataPath={data}",
-            f"-retentionPeriod={monitoring.keep_days}d",
+            f"-retentionPeriod={watched.monitoring.keep_days}d",
             f"-promscrape.config={config}/{_READ}",
             "-promscrape.config.strictParse=true",
             f"-vmalert.proxyURL=http://{place.host(ALERTS)}:{place.port(ALERTS)}",
+            f"-vmui.customDashboardsPath={config}/{_DASHBOARDS}",
             "-memory.allowedBytes=96MB",
             # By itself it keeps what it has read in memory for 5 s, and answers only older questions.
             "-search.latencyOffset=1s",
@@ -66,6 +67,7 @@ def service(place: Place, monitoring: Monitoring, watched: Sequence[Service]) ->
         ),
         files=(
             File(_READ, json.dumps(read, indent=1)),
+            File(f"{_DASHBOARDS}/lakehouse.json", json.dumps(dashboards.lakehouse(watched), indent=1)),
             *(File(name, password) for name, password in passwords.items()),
             *([File(_AUTHORITY, TRUSTED)] if any("tls_config" in job for job, _ in jobs) else []),
         ),

@@ -6,18 +6,16 @@ Its rules are written as Prometheus' are: https://docs.victoriametrics.com/victo
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
-from lakehouse.kinds.platform import MonitorKind, alertmanager, rules, victoria_metrics
+from lakehouse.kinds.platform import MonitorKind, Watched, alertmanager, rules, victoria_metrics
 from lakehouse.services.service import File, Numbers, Place, Port, Probe, Service
 from lakehouse.spec.kinds import Listener, Unsecured
-from lakehouse.spec.monitoring import Monitoring
 
 NAME, PACKAGE = victoria_metrics.ALERTS, "vmalert-1.151.0"
 _RULES = "rules.yaml"
 
 
-def service(place: Place, monitoring: Monitoring, watched: Sequence[Service]) -> Service:
+def service(place: Place, watched: Watched) -> Service:
     """The service with the rules for the ``watched`` ones."""
     port = place.port(NAME)
     metrics, alerts = (
@@ -36,16 +34,18 @@ def service(place: Place, monitoring: Monitoring, watched: Sequence[Service]) ->
             # What its rules record, and what it needs after a restart.
             f"-remoteWrite.url={metrics}",
             f"-remoteRead.url={metrics}",
-            f"-evaluationInterval={monitoring.interval_seconds}s",
+            f"-external.url={place.external(NAME).url('http')}",  # what alerts name as their source
+            f"-evaluationInterval={watched.monitoring.interval_seconds}s",
             # It asks about now: by itself about 30 s ago, for readings that come late.
             "-rule.evalDelay=0s",
             "-loggerLevel=WARN",
         ),
-        files=(File(_RULES, json.dumps(rules.every(monitoring, watched), indent=1)),),
+        files=(File(_RULES, json.dumps(rules.every(watched), indent=1)),),
         ports=(Port(NAME, port, label="Rules and alerts", path="/", gives=_GIVES, numbers=(Numbers("/metrics"),)),),
         probe=Probe("http", port, "/health", expect="OK"),
         memory_mb=96,
-        needs=(victoria_metrics.NAME, alertmanager.NAME),
+        # All others, so that a deploy that starts them is no alert.
+        needs=tuple(each.name for each in watched.services if not each.is_job),
         stop_signal="INT",
     )
 

@@ -12,10 +12,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -34,50 +35,76 @@ _LONGEST = 3600  # seconds of one look at the tables
 
 
 @dataclass(frozen=True)
-class Watched:
+class AskedService:
     """A service, and how it is asked whether it is ready."""
 
     name: str
+    role: str
     probe: Probe
     asked: Asked
 
 
 @dataclass(frozen=True)
-class Settings:
+class NumbersSettings:
     """The content of the service's file."""
 
     address: str
     port: int
     minutes: int
-    services: tuple[Watched, ...]
+    services: tuple[AskedService, ...]
 
     @classmethod
-    def read(cls, path: Path, state: State) -> Settings:
+    def read(cls, path: Path, state: State) -> NumbersSettings:
         raw = json.loads(path.read_text())
         some = tuple(_watched(each, state) for each in raw["services"])
         return cls(raw["address"], raw["port"], raw["minutes"], some)
 
 
-def _watched(raw: Mapping[str, Any], state: State) -> Watched:
+def _watched(raw: Mapping[str, Any], state: State) -> AskedService:
     probe = Probe(**{**raw["probe"], "command": tuple(raw["probe"]["command"])})
-    return Watched(raw["name"], probe, Asked(state.config(raw["name"]), raw["host"]))
+    return AskedService(raw["name"], raw["role"], probe, Asked(state.config(raw["name"]), raw["host"]))
 
 
-def of_services(services: Sequence[Watched]) -> Iterator[Family]:
+def of_services(services: Sequence[AskedService]) -> Iterator[Family]:
     """Whether each service answers as it does when it is ready, and how long that took."""
 
-    def one(each: Watched) -> tuple[bool, float]:
+    def one(each: AskedService) -> tuple[bool, float]:
         began = time.monotonic()
         return ready(each.probe, each.asked, _SECONDS), time.monotonic() - began
 
     with ThreadPoolExecutor(max(1, len(services))) as pool:
         found = list(pool.map(one, services))
-    named = [({"service": each.name}, *answer) for each, answer in zip(services, found, strict=True)]
+    named = [({"service": each.name, "role": each.role}, *answer) for each, answer in zip(services, found, strict=True)]
     yield Family("lakehouse_service_up", "Whether the service answers", [(at, float(up)) for at, up, _ in named])
     yield Family("lakehouse_service_answer_seconds", "Seconds until its answer", [(at, took) for at, _, took in named])
 
 
-class Tables:
+def of_disk(folder: Path) -> Iterator[Family]:
+    """The disk of the state folder. A file system without a limit of its files has none here."""
+    room = os.statvfs(folder)
+    yield Family("lakehouse_disk_free_bytes", "Free bytes of the disk", [({}, room.f_bavail * room.f_frsize)])
+    yield Family("lakehouse_disk_size_bytes", "Size of the disk", [({}, room.f_blocks * room.f_frsize)])
+    if room.f_files:
+        yield Family("lakehouse_disk_free_inodes", "Files that can still be made", [({}, room.f_favail)])
+        yield Family("lakehouse_disk_inodes", "Files that the disk can have", [({}, room.f_files)])
+
+
+def of_certificates(folder: Path) -> Iterator[Family]:
+    """The end of each certificate in the folder of a stack's certificates."""
+    paths = sorted(folder.glob("*/certificate.pem"))
+    if not paths:
+        return
+    from cryptography.x509 import load_pem_x509_certificate  # most stacks have none
+
+    ends = [({"certificate": each.parent.name}, load_pem_x509_certificate(each.read_bytes())) for each in paths]
+    yield Family(
+        "lakehouse_certificate_end_timestamp_seconds",
+        "When the certificate ends",
+        [(at, each.not_valid_after_utc.timestamp()) for at, each in ends],
+    )
+
+
+class TableNumbers:
     """What `lakehouse metrics` said last."""
 
     def __init__(self, state: State, seconds: float) -> None:
@@ -134,13 +161,19 @@ class Tables:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    settings: ClassVar[Settings]
-    tables: ClassVar[Tables]
+    state: ClassVar[State]
+    settings: ClassVar[NumbersSettings]
+    tables: ClassVar[TableNumbers]
 
     def do_GET(self) -> None:
         match self.path:
             case "/metrics":
-                families: Iterable[Family] = (*of_services(self.settings.services), *self.tables.families())
+                families = chain(
+                    of_services(self.settings.services),
+                    of_disk(self.state.root),
+                    of_certificates(self.state.root / "certificates"),
+                    self.tables.families(),
+                )
                 self._answer("\n".join((*text(families), self.tables.text())))
             case "/health":
                 self._answer("OK\n")
@@ -159,19 +192,19 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing of each request."""
 
 
-def serve(settings: Settings, tables: Tables) -> ThreadingHTTPServer:
+def serve(state: State, settings: NumbersSettings, tables: TableNumbers) -> ThreadingHTTPServer:
     """The server, which listens from now on."""
-    handler = type("Handler", (_Handler,), {"settings": settings, "tables": tables})
+    handler = type("Handler", (_Handler,), {"state": state, "settings": settings, "tables": tables})
     return ThreadingHTTPServer((settings.address, settings.port), handler)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     (path,) = sys.argv[1:] if arguments is None else arguments
     state = State(Path(os.environ["LAKEHOUSE_STATE"]))
-    settings = Settings.read(Path(path), state)
-    tables = Tables(state, settings.minutes * 60)
+    settings = NumbersSettings.read(Path(path), state)
+    tables = TableNumbers(state, settings.minutes * 60)
     threading.Thread(target=tables.run, daemon=True).start()
-    serve(settings, tables).serve_forever()
+    serve(state, settings, tables).serve_forever()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,99 @@
+"""The dashboard that VictoriaMetrics' pages have for a lakehouse.
+
+https://github.com/VictoriaMetrics/VictoriaMetrics/tree/master/app/vmui/packages/vmui/public/dashboards has its format.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lakehouse.kinds.platform import Watched
+
+_TRINO = "trino_execution_name_QueryManager"
+_TABLE = "{{catalog}}.{{namespace}}.{{table}}"
+
+
+def lakehouse(watched: Watched) -> dict[str, Any]:
+    """The dashboard as a value of JSON, with a row for what the stack has."""
+    rows = [
+        _row(
+            "Services",
+            _panel("Up", "lakehouse_service_up", alias="{{service}}"),
+            _panel("Seconds until an answer", "lakehouse_service_answer_seconds", unit="s", alias="{{service}}"),
+            _panel("Answers, 95 of 100, seconds", "lakehouse:answer_seconds:p95_5m", unit="s", alias="{{service}}"),
+            _panel("Answered in the last hour", "lakehouse:answers:ratio_1h * 100", unit="%", alias="{{service}}"),
+        )
+    ]
+    if watched.role("trino") == "engine":
+        rows.append(
+            _row(
+                "Trino",
+                _panel(
+                    "Queries in a second",
+                    "lakehouse:queries:rate5m",
+                    "lakehouse:queries_failed:rate5m",
+                    alias="{{__name__}}",
+                ),
+                _panel(
+                    "Running and queued", f"{_TRINO}_RunningQueries", f"{_TRINO}_QueuedQueries", alias="{{__name__}}"
+                ),
+                _panel(
+                    "Seconds of queries, 50 and 95 of 100",
+                    "lakehouse:query_seconds:p50_5m",
+                    "lakehouse:query_seconds:p95_5m",
+                    unit="s",
+                    alias="{{__name__}}",
+                ),
+            )
+        )
+    if watched.role("seaweedfs") == "store":
+        rows.append(
+            _row(
+                "SeaweedFS",
+                _panel("Requests in a second", "sum(rate(SeaweedFS_s3_request_total[5m])) by (type)", alias="{{type}}"),
+                _panel(
+                    "Seconds of a request, 95 of 100",
+                    "histogram_quantile(0.95, sum(rate(SeaweedFS_s3_request_seconds_bucket[5m])) by (le, type))",
+                    unit="s",
+                    alias="{{type}}",
+                ),
+            )
+        )
+    if any(watched.role(each.name) == "catalog" and each.name.startswith("nessie") for each in watched.services):
+        rows.append(
+            _row(
+                "Nessie",
+                _panel("Requests in a second", "sum(rate(http_server_requests_seconds_count[5m])) by (job, status)"),
+                _panel(
+                    "Seconds of a request, mean",
+                    "sum(rate(http_server_requests_seconds_sum[5m])) by (job)"
+                    " / sum(rate(http_server_requests_seconds_count[5m])) by (job)",
+                    unit="s",
+                ),
+            )
+        )
+    rows += [
+        _row(
+            "Tables",
+            _panel("Health", "lakehouse_table_health", alias=_TABLE),
+            _panel("Data files", "lakehouse_table_files", alias=_TABLE),
+            _panel("Snapshots", "lakehouse_table_snapshots", alias=_TABLE),
+            _panel("Stored bytes", "lakehouse_table_stored_size_bytes", unit="B", alias=_TABLE),
+        ),
+        _row(
+            "Machine",
+            _panel("Free bytes of the disk", "lakehouse_disk_free_bytes", unit="B"),
+            _panel("Available memory", "node_memory_MemAvailable_bytes", unit="B"),
+            _panel("Busy processors", 'sum(rate(node_cpu_seconds_total{mode!="idle"}[5m]))'),
+        ),
+    ]
+    return {"title": "Lakehouse", "rows": rows}
+
+
+def _row(title: str, *panels: dict[str, Any]) -> dict[str, Any]:
+    return {"title": title, "panels": list(panels)}
+
+
+def _panel(title: str, *expressions: str, unit: str = "", alias: str = "") -> dict[str, Any]:
+    aliases = {"alias": [alias] * len(expressions)} if alias else {}
+    return {"title": title, "width": 6, "unit": unit, "expr": list(expressions), **aliases}

@@ -1,0 +1,113 @@
+"""A monitored lakehouse: every service is read, a killed one is told to a webhook, and so is its return."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+import requests
+
+from tests.integration.deployment import Deployment, a_row, until, up
+from tests.unit.lakehouse.kinds.platform.monitored import expressions, names
+
+pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(1800)]
+
+MONITORING = {"interval_seconds": 2, "tables_minutes": 1, "down_seconds": 4, "webhook": "hook.url"}
+SPARK = {"workers": 1, "cores": 2, "memory": "512m", "driver_memory": "700m"}
+
+
+class Hook(BaseHTTPRequestHandler):
+    """Keeps what Alertmanager sends."""
+
+    received: list[dict[str, Any]]
+
+    def do_POST(self) -> None:
+        self.received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the library's
+        """Nothing."""
+
+
+@pytest.fixture(scope="module")
+def hook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    received: list[dict[str, Any]] = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), type("Hook", (Hook,), {"received": received})) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/", received
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def monitored(tmp_path_factory: pytest.TempPathFactory, hook: tuple[str, list[dict[str, Any]]]) -> Iterator[Deployment]:
+    deployment = Deployment.make(
+        tmp_path_factory.mktemp("monitored") / "a lakehouse",
+        {
+            ("stacks", "local", "store"): "seaweedfs",
+            ("stacks", "local", "monitoring"): MONITORING,
+            ("engines", "spark"): SPARK,
+            ("engines", "trino"): {"memory": "800m"},
+        },
+    )
+    path = deployment.folder / "hook.url"
+    path.write_text(f"{hook[0]}\n")
+    path.chmod(0o600)
+    with up(deployment):
+        yield deployment
+
+
+def asked(deployment: Deployment, query: str) -> list[dict[str, Any]]:
+    """The answer of what keeps the metrics."""
+    url = f"http://127.0.0.1:{deployment.port('victoria-metrics')}/api/v1/query"
+    answer = requests.get(url, params={"query": query}, timeout=20)
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["data"]["result"]
+    return found
+
+
+def told(received: list[dict[str, Any]], status: str) -> bool:
+    alerts = [alert for each in received if each["status"] == status for alert in each["alerts"]]
+    return any(
+        (each["labels"]["alertname"], each["labels"].get("service")) == ("ServiceDown", "trino") for each in alerts
+    )
+
+
+def test_every_service_is_read(monitored: Deployment) -> None:
+    wanted = {"seaweedfs", "nessie", "trino", "node-exporter", "lakehouse-metrics", "alertmanager", "vmalert"}
+    until(lambda: wanted <= {each["metric"]["job"] for each in asked(monitored, "up == 1")}, 120)
+    assert {each["metric"]["service"] for each in asked(monitored, "lakehouse_service_up == 1")} >= {
+        *("seaweedfs", "nessie", "spark-master", "spark-worker-1", "spark-connect", "trino")
+    }
+    assert "healthy" in monitored.lakehouse("status")
+    assert "/vmui/" in monitored.lakehouse("endpoints")
+
+
+def test_every_metric_of_the_rules_is_there(monitored: Deployment) -> None:
+    with a_row(monitored):
+        until(lambda: bool(asked(monitored, "lakehouse_table_health")), 240)
+    url = f"http://127.0.0.1:{monitored.port('victoria-metrics')}/api/v1/label/__name__/values"
+    wanted = names(expressions({each.name: each for each in monitored.local.services}))
+    until(lambda: not wanted - set(requests.get(url, timeout=20).json()["data"]), 120)
+
+
+def test_a_killed_service_is_told_and_so_is_its_return(
+    monitored: Deployment, hook: tuple[str, list[dict[str, Any]]]
+) -> None:
+    received = hook[1]
+    until(lambda: not asked(monitored, 'ALERTS{alertname="ServiceDown",alertstate="firing"}'), 120)
+    received.clear()
+    os.kill(monitored.local.runtime.processes()["trino"].pid, 9)
+    until(lambda: told(received, "firing"), 120)
+    until(lambda: told(received, "resolved"), 300)
+
+
+def test_monitoring_comes_and_goes_without_a_restart_of_other_services(monitored: Deployment) -> None:
+    assert monitored.planned() == set()
+    monitored.change("stacks", "local", "monitoring", to={**MONITORING, "down_seconds": 5})
+    assert monitored.planned() - {"preflight", "bootstrap"} == {"vmalert"}

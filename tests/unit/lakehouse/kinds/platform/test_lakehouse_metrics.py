@@ -1,0 +1,29 @@
+"""The toolkit's own metrics: which services are asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lakehouse.kinds.platform.lakehouse_metrics import NAME, WATCHED
+from tests.unit.lakehouse.kinds.platform.monitored import built, content
+
+
+def test_each_service_is_asked_by_its_own_probe(tmp_path: Path) -> None:
+    service = built(tmp_path, {"tables_minutes": 3})[NAME]
+    said = content(service, WATCHED)
+    asked = {each["name"]: each for each in said["services"]}
+    assert list(asked) == [
+        *("s3proxy", "nessie", "spark-master", "spark-worker-1", "spark-worker-2", "spark-connect", "trino"),
+        "node-exporter",
+    ]
+    assert {name: each["role"] for name, each in asked.items() if each["role"] != "engine"} == {
+        "s3proxy": "store",
+        "nessie": "catalog",
+        "node-exporter": "platform",
+    }
+    assert asked["nessie"]["host"] == "nessie.internal"
+    assert asked["nessie"]["probe"]["path"] == "/q/health/ready"
+    assert said["minutes"] == 3
+    assert service.needs == tuple(asked), "a deploy that starts them is no outage"
+    assert service.command[:2] == ("/python", "-P")
+    assert dict(service.environment) == {"PYTHONPATH": "/toolkit"}

@@ -1,0 +1,71 @@
+"""The rules as they are written, and what they say of made-up metrics (vmalert-tool)."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from lakehouse.kinds.platform.vmalert import NAME
+from lakehouse.packages import location
+from tests.unit.lakehouse.kinds.platform.monitored import built, content, expressions, names, rules
+
+CASES = Path(__file__).with_name("rules.yaml")
+
+
+def by_name(folder: Path, monitoring: Any = True, **changes: Any) -> dict[str, dict[str, Any]]:
+    return {str(each.get("alert", each.get("record"))): each for each in rules(built(folder, monitoring, **changes))}
+
+
+def test_each_alert_says_what_to_do_and_how_bad_it_is(tmp_path: Path) -> None:
+    for name, each in by_name(tmp_path).items():
+        if "alert" in each:
+            assert each["labels"]["severity"] in ("warning", "critical"), name
+            assert each["annotations"]["summary"], name
+            assert re.fullmatch(r"\d+[sm]", each["for"]), name
+
+
+def test_the_file_says_when_a_service_is_down(tmp_path: Path) -> None:
+    assert by_name(tmp_path, {"down_seconds": 7})["ServiceDown"]["for"] == "7s"
+
+
+def test_rules_of_an_engine_need_the_engine(tmp_path: Path) -> None:
+    of_trino = {"QueriesFail", "QueriesSlow", "lakehouse:query_seconds:p95_5m"}
+    assert of_trino <= by_name(tmp_path).keys()
+    assert not of_trino & by_name(tmp_path, engines={"spark": {}}).keys()
+
+
+def test_every_alert_has_a_case(tmp_path: Path) -> None:
+    cases = YAML(typ="safe").load(CASES.read_text())
+    tried = {test["alertname"] for case in cases["tests"] for test in case["alert_rule_test"] if test["exp_alerts"]}
+    assert tried == {name for name, each in by_name(tmp_path).items() if "alert" in each}
+
+
+@pytest.mark.parametrize("store", ["s3proxy", "seaweedfs"])
+def test_rules_and_dashboard_ask_for_what_is_there(tmp_path: Path, store: str) -> None:
+    # The names were read from a running lakehouse. tests/kinds/test_monitoring.py asks one for the same.
+    read = set(CASES.with_name("metrics.txt").read_text().split())
+    found = built(tmp_path, store=store)
+    recorded = {each["record"] for each in rules(found) if "record" in each}
+    assert names(expressions(found)) <= read | recorded
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(900)
+def test_what_the_rules_say_of_made_up_metrics(tmp_path: Path) -> None:
+    from offline import go
+
+    go.build("vmalert-tool")
+    service = built(tmp_path)[NAME]
+    (tmp_path / "made.yaml").write_text(json.dumps(content(service, "rules.yaml")))
+    (tmp_path / "cases.yaml").write_text(CASES.read_text())
+    done = subprocess.run(
+        [location("vmalert-tool-1.151.0"), "unittest", "--files=cases.yaml"],
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr

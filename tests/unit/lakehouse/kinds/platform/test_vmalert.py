@@ -1,0 +1,20 @@
+"""Rules are evaluated as often as metrics are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lakehouse.kinds.platform.vmalert import NAME
+from tests.unit.lakehouse.kinds.platform.monitored import built, content
+
+
+def test_it_asks_and_tells_the_others(tmp_path: Path) -> None:
+    service = built(tmp_path, {"interval_seconds": 5})[NAME]
+    assert {
+        "-datasource.url=http://victoria-metrics.internal:8428",
+        "-remoteWrite.url=http://victoria-metrics.internal:8428",
+        "-notifier.url=http://alertmanager.internal:9093",
+        "-evaluationInterval=5s",
+    } <= set(service.command)
+    assert {"trino", "nessie", "victoria-metrics", "alertmanager"} <= set(service.needs), "a deploy is no alert"
+    assert content(service, "rules.yaml")["groups"]
