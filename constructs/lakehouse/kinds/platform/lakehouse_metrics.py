@@ -23,6 +23,8 @@ def service(place: Place, watched: Watched) -> Service:
         "address": place.bind(),
         "port": port,
         "minutes": watched.monitoring.tables_minutes,
+        # One that hangs must not keep the others' answers from being read.
+        "seconds": min(5.0, watched.monitoring.interval_seconds / 2),
         "services": [
             {
                 "name": each.name,

@@ -30,7 +30,6 @@ from lakehouse.text.metrics import Family, text
 
 NAME = "lakehouse-metrics"
 _TABLES = "tables.prom"
-_SECONDS = 5.0  # until a service that does not answer counts as down
 _LONGEST = 3600  # seconds of one look at the tables
 
 
@@ -51,13 +50,14 @@ class NumbersSettings:
     address: str
     port: int
     minutes: int
+    seconds: float  # until a service that does not answer counts as down
     services: tuple[AskedService, ...]
 
     @classmethod
     def read(cls, path: Path, state: State) -> NumbersSettings:
         raw = json.loads(path.read_text())
         some = tuple(_watched(each, state) for each in raw["services"])
-        return cls(raw["address"], raw["port"], raw["minutes"], some)
+        return cls(raw["address"], raw["port"], raw["minutes"], raw["seconds"], some)
 
 
 def _watched(raw: Mapping[str, Any], state: State) -> AskedService:
@@ -65,12 +65,12 @@ def _watched(raw: Mapping[str, Any], state: State) -> AskedService:
     return AskedService(raw["name"], raw["role"], probe, Asked(state.config(raw["name"]), raw["host"]))
 
 
-def of_services(services: Sequence[AskedService]) -> Iterator[Family]:
+def of_services(services: Sequence[AskedService], seconds: float) -> Iterator[Family]:
     """Whether each service answers as it does when it is ready, and how long that took."""
 
     def one(each: AskedService) -> tuple[bool, float]:
         began = time.monotonic()
-        return ready(each.probe, each.asked, _SECONDS), time.monotonic() - began
+        return ready(each.probe, each.asked, seconds), time.monotonic() - began
 
     with ThreadPoolExecutor(max(1, len(services))) as pool:
         found = list(pool.map(one, services))
@@ -169,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
         match self.path:
             case "/metrics":
                 families = chain(
-                    of_services(self.settings.services),
+                    of_services(self.settings.services, self.settings.seconds),
                     of_disk(self.state.root),
                     of_certificates(self.state.root / "certificates"),
                     self.tables.families(),

@@ -23,7 +23,7 @@ def test_each_service_is_asked_by_its_own_probe(tmp_path: Path) -> None:
     }
     assert asked["nessie"]["host"] == "nessie.internal"
     assert asked["nessie"]["probe"]["path"] == "/q/health/ready"
-    assert said["minutes"] == 3
+    assert (said["minutes"], said["seconds"]) == (3, 5)
     assert service.needs == tuple(asked), "a deploy that starts them is no outage"
     assert service.command[:2] == ("/python", "-P")
     assert dict(service.environment) == {"PYTHONPATH": "/toolkit"}

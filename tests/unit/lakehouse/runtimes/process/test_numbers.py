@@ -52,14 +52,14 @@ def settings(state: State) -> Iterator[NumbersSettings]:
         ]
         write_private(
             state.root / "watched.json",
-            json.dumps({"address": LOOPBACK, "port": own, "minutes": 5, "services": services}),
+            json.dumps({"address": LOOPBACK, "port": own, "minutes": 5, "seconds": 2, "services": services}),
         )
         yield NumbersSettings.read(state.root / "watched.json", state)
         server.shutdown()
 
 
 def test_whether_each_service_answers(settings: NumbersSettings) -> None:
-    lines = list(text(numbers.of_services(settings.services)))
+    lines = list(text(numbers.of_services(settings.services, settings.seconds)))
     assert 'lakehouse_service_up{service="nessie",role="catalog"} 1.0' in lines
     assert 'lakehouse_service_up{service="trino",role="engine"} 0.0' in lines
     assert sum(line.startswith("lakehouse_service_answer_seconds{") for line in lines) == 2
