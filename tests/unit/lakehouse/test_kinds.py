@@ -45,14 +45,17 @@ def built(there: LocalStack) -> tuple[Service, ...]:
 
 
 def test_the_registered_kinds_are_those() -> None:
-    assert known() == Kinds(kinds.STORES, kinds.CATALOGS, kinds.ENGINES, kinds.PLATFORM, kinds.PIPELINES)
+    assert known() == Kinds(
+        kinds.STORES, kinds.CATALOGS, kinds.ENGINES, kinds.PLATFORM, kinds.PIPELINES, kinds.MONITORS
+    )
 
 
 @pytest.mark.parametrize("kind", STORES, ids=word)
 def test_a_store_has_the_ports_it_says(kind: StoreKind) -> None:
     there = stack(store=KindEntry(kind=kind.word))
     service = built(there)[0]
-    assert [port.name for port in service.ports] == [each.name for each in kind.listeners if not each.catalog]
+    always = [each.name for each in kind.listeners if not each.catalog and not each.monitored]
+    assert [port.name for port in service.ports] == always
     assert service.name == kind.listeners[0].name == kind.word
     assert service.image in IMAGES
     assert service.reading is not None

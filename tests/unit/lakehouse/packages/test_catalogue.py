@@ -18,6 +18,7 @@ from lakehouse.packages.package import Artifact, Package
 from lakehouse.spec import load, support
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.model import Engines, Spark, Trino
+from lakehouse.spec.monitoring import Monitoring
 from lakehouse.spec.stacks import Secure
 from offline.go import PACKAGE
 from tests.unit.lakehouse.kinds.pipelines import streaming
@@ -43,8 +44,10 @@ def test_every_pin_is_used_and_every_package_that_is_asked_for_is_pinned() -> No
     asked.append(needed(default.model_copy(update={"engines": secure})))
     asked.append(_asked(secure=Secure(), catalogs={"lake": CATALOGS["rest"].entry(kind="rest")}))  # the proxy
     asked.append(needed(streaming.lakehouse()))
+    asked.append(_asked(monitoring=Monitoring()))
     names = {name for each in asked for name in each.packages} | {f"java-{n}" for each in asked for n in each.javas}
     names.add("trino-jdbc-476")  # asked for by tests/tools
+    names.add("vmalert-tool-1.151.0")  # asked for by the tests of rules
     names |= {PACKAGE, terraform.PACKAGE}  # asked for by a build or a set-up, where this machine has no Go or Terraform
     names.discard("java-17")  # Spark 3.5's: the system's alone, as no wheel of it has all the modules
     assert names == {package.name for package in PACKAGES}
@@ -74,7 +77,7 @@ def test_what_is_built_is_pinned_where_it_is_built() -> None:
         if package.go:
             pins = (programs.MODULES / package.go / "go.mod").read_text()
             tool = programs.directive(package.go, "tool")
-            module = re.escape(tool.partition("/cmd/")[0])
+            module = re.escape(re.split("/(cmd|app)/", tool)[0])
             commit = f"0.0.0-{package.version.replace('-', '')}"
             released = rf"{module} v({re.escape(package.version)}|{commit}\d+-\w+) "
             assert re.search(released, pins)

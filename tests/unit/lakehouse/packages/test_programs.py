@@ -17,7 +17,8 @@ def test_each_module_is_pinned(name: str) -> None:
     (tool,) = (line.removeprefix("tool ") for line in lines if line.startswith("tool "))
     sums = (programs.MODULES / name / "go.sum").read_text()
     replaced = [line.split(" => ")[1] for line in lines if line.startswith("replace ")]
-    pin = replaced[0] if replaced else next(line.strip() for line in lines if line.strip().startswith(f"{tool} v"))
+    required = [line.removeprefix("require ").strip() for line in lines if " v" in line]
+    pin = replaced[0] if replaced else next(each for each in required if f"{tool}/".startswith(f"{each.split()[0]}/"))
     assert f"{pin.removesuffix(' // indirect')} h1:" in sums
 
 
