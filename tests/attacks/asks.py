@@ -92,6 +92,7 @@ ASKS: Mapping[str, tuple[Ask, ...]] = {
     "seaweedfs-tables": (Ask("names of namespaces", open=False, secure=False, path="/v1/lake/namespaces"),),
     **{f"seaweedfs-{part}": (_INNER,) for part in ("master", "volume", "filer")},
     **{f"seaweedfs-{part}grpc": (replace(_INNER, speaks="grpc"),) for part in ("", "master-", "volume-", "filer-")},
+    "seaweedfs-metrics": (_page(_METRICS, "/metrics"),),
     "minio": (_S3, _page(_HEALTH, "/minio/health/ready", secure=True)),
     "minio-console": (_page("the page to log in", "/", secure=True), _CONSOLE),
     "rustfs": (_S3, _page(_HEALTH, "/health/ready", secure=True)),

@@ -223,7 +223,7 @@ Upstream = Annotated[
     StrictStr,
     Matching(
         "where rows come from",
-        r"[a-z][a-z0-9-]*://[^\s,()]+|[a-z][a-z0-9_]*(\.[a-z_][a-z0-9_]*){2,}",
+        r"([a-z][a-z0-9-]*://[^\s,()]+|[a-z][a-z0-9_]*(\.[a-z_][a-z0-9_]*){2,})",
         "a table of a catalog (lake.bronze.orders), or a place (s3://bucket/folder, kafka://topic, "
         "postgres://database.schema.table)",
     ),
