@@ -112,7 +112,7 @@ def test_an_edited_file_replaces_what_it_touches_unless_the_preflight_fails(depl
     deployed.file.write_text(right)
     supervisor.remove("spark-worker-1")
     touched = {"trino", "spark-worker-1", "spark-connect"}  # Connect may use fewer cores
-    assert deployed.planned() == {"bootstrap", "preflight", *touched}
+    assert deployed.planned() == {"bootstrap", "preflight", *touched, "spark-worker-2"}
     deployed.deploy()
     after = {name: each.pid for name, each in supervisor.processes().items()}
     assert {name for name in before if before[name] != after.get(name)} == {*touched, "spark-worker-2"}
