@@ -197,7 +197,7 @@ class PolarisPrincipals:
         self._gone(f"/principal-roles/{quote(name)}")
 
     def renew(self, name: str, existing: str = "") -> None:
-        """Give the principal new credentials. The former ones end at once; tokens that they got last up to an hour.
+        """Give the principal new credentials. The former ones end at once; tokens that they got do not.
 
         They are noted before they are sent. If this is cut short, the next call sends the same ones.
         """
@@ -211,6 +211,23 @@ class PolarisPrincipals:
             raise
         self.keys.keep(name, client, secret)
         self.keys.end(name)
+
+    def end_tokens(self, name: str) -> None:
+        """End all tokens that the principal ever got. Its credentials, roles and properties stay.
+
+        Whoever has a token gets another one for it, without a secret, as long as the principal is there. So it is made
+        anew, with another number of the server. Raises Missing if it is not there.
+        """
+        principal, pair = _principal(name), self.keys.pair(name)
+        assert pair is not None
+        properties = self._http.get(principal).get("properties") or {}
+        roles = self._names(f"{principal}/principal-roles")
+        self._http.request("DELETE", principal)
+        body = {"principal": {"name": name, "properties": properties}, "credentialRotationRequired": False}
+        self._http.post("/principals", body)
+        self._http.post(f"{principal}/reset", {"clientId": pair[0], "clientSecret": pair[1]})
+        for role in roles:
+            self._http.request("PUT", f"{principal}/principal-roles", {"principalRole": {"name": role}})
 
     def leave(self, catalog: str) -> None:
         """Remove the roles of this lakehouse's principals in a catalog: with one, the server does not drop it."""

@@ -139,7 +139,10 @@ class PrincipalServers:
             else:
                 yield KeysAt(_STORE, f"{principal}: {count} former pairs of keys have ended.")
         if self.principals is not None and self.principals.keys.pair(name):
-            yield KeysAt(_POLARIS, f"{principal}: its former credentials at Polaris ended when it got new ones.")
+            try:
+                yield KeysAt(_POLARIS, self._without_tokens(self.principals, principal))
+            except Missing:
+                yield KeysAt(_POLARIS)
         if self.trino is not None and self.trino.made(principal):
             yield KeysAt(_TRINO, f"{principal}: its former password for Trino ended when it got a new one.")
 
@@ -150,8 +153,8 @@ class PrincipalServers:
             yield _STORE, lambda: self._of_store(users, principal)
         if (principals := self.principals) is not None and (principals.keys.pair(name) or name in self._at_polaris):
             said = (
-                f"{principal} has new credentials at Polaris. The former ones get no token any more; whoever "
-                "has one goes on until it ends, after an hour at most."
+                f"{principal} has new credentials at Polaris. The former ones get no token any more; whoever has a "
+                f"token can renew it until `lakehouse access rotate {principal} --end-former`, which ends all of them."
             )
             theirs = existing(self.target.lakehouse).get(name, "")
             yield _POLARIS, _then(lambda: principals.renew(name, theirs), said)
@@ -176,6 +179,17 @@ class PrincipalServers:
             f"{done}. The store's former ones work until `lakehouse access rotate {principal} --end-former`, which "
             "stops whoever still uses them."
         )
+
+    def _without_tokens(self, principals: PolarisPrincipals, principal: str) -> str:
+        """End its tokens. Returns what that means."""
+        name = self.name(principal)
+        if theirs := existing(self.target.lakehouse).get(name):
+            return (
+                f"{principal}: {theirs} at Polaris is of others, so its tokens stay. All tokens of the server end by "
+                "`lakehouse secret rotate polaris-tokens` and `lakehouse deploy`."
+            )
+        principals.end_tokens(name)
+        return f"{principal}: all its tokens of Polaris have ended. Its present credentials get new ones."
 
     def _replaced(self, principal: str) -> None:
         local = self.target.local

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+import requests
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import ForbiddenError, OAuthError, RESTError, UnauthorizedError
 
@@ -209,6 +210,59 @@ def test_new_credentials_replace_the_former_ones(servers: Servers, connections: 
     with pytest.raises((OAuthError, UnauthorizedError, RESTError)):
         client_of_gone(servers, former)
     assert Bringing(connections)(lakehouse(root, {f"lake.{root}": ["read"]})) == []
+
+
+def test_a_token_is_renewed_beyond_a_rotation_until_all_are_ended(
+    servers: Servers, connections: Connections, root: str, person: Person
+) -> None:
+    bring, wanted = Bringing(connections), lakehouse(root, {f"lake.{root}": ["read"]})
+    bring(wanted)
+    principals = World.of(connections).principals
+    assert principals is not None
+    server, name = principals(), f"{root}-bi"
+    person.ask("POST", "/principal-roles", {"principalRole": {"name": f"{root}-theirs"}})
+    person.ask("PUT", f"/principals/{name}/principal-roles", {"principalRole": {"name": f"{root}-theirs"}})
+    first = logged_in(servers, server.keys.pair(name))
+    server.renew(name)
+    second = logged_in(servers, server.keys.pair(name))
+    renewed = exchanged(servers, first)
+    assert renewed.status_code == 200, "for a token nobody asks for a secret"
+    tokens = [first, second, renewed.json()["access_token"]]
+    assert [lists(servers, root, each) for each in tokens] == [200, 200, 200]
+    server.end_tokens(name)
+    assert [lists(servers, root, each) for each in tokens] == [401, 401, 401]
+    assert [exchanged(servers, each).status_code for each in tokens] == [401, 401, 401]
+    assert lists(servers, root, logged_in(servers, server.keys.pair(name))) == 200, "its credentials are the same"
+    assert may(lambda: client(servers, connections, root).load_table(f"{root}.t").scan().to_arrow())
+    assert bring(wanted) == []
+    has = {each["name"] for each in person.ask("GET", f"/principals/{name}/principal-roles")["roles"]}
+    assert has == {name, f"{root}-theirs"}
+    person.ask("DELETE", f"/principal-roles/{root}-theirs")
+
+
+def logged_in(servers: Servers, pair: tuple[str, str] | None) -> str:
+    """A token for these credentials."""
+    assert pair is not None
+    form = {"grant_type": "client_credentials", "client_id": pair[0], "client_secret": pair[1]}
+    return str(_token(servers, form | {"scope": "PRINCIPAL_ROLE:ALL"}).json()["access_token"])
+
+
+def exchanged(servers: Servers, token: str) -> requests.Response:
+    """The answer to who wants a new token for this one, as Iceberg's client in Java does before it ends."""
+    kinds = "urn:ietf:params:oauth"
+    form = {"grant_type": f"{kinds}:grant-type:token-exchange", "subject_token": token}
+    form |= {"subject_token_type": f"{kinds}:token-type:access_token", "scope": "PRINCIPAL_ROLE:ALL"}
+    return _token(servers, form, Authorization=f"Bearer {token}")
+
+
+def _token(servers: Servers, form: dict[str, str], **headers: str) -> requests.Response:
+    return requests.post(servers.pyiceberg()["oauth2-server-uri"], data=form, headers=headers, timeout=30)
+
+
+def lists(servers: Servers, root: str, token: str) -> int:
+    """The status of a list of tables by this token."""
+    url = f"{servers.pyiceberg()['uri']}/v1/lake/namespaces/{root}/tables"
+    return requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=30).status_code
 
 
 def by_hand(person: Person, root: str, *privileges: str) -> tuple[str, str]:

@@ -35,7 +35,7 @@ class Realm:
         self.entities: dict[str, Entity] = tables.kept()
         self._keep, self._tables = keep, tables
         if f"principal:{ROOT}" not in self.entities:
-            own = {"id": root[0], "secret": root[1], "roles": [SERVICE_ADMIN]}
+            own = {"number": _number(), "id": root[0], "secret": root[1], "roles": [SERVICE_ADMIN]}
             self._put(f"principal:{ROOT}", {"name": ROOT, "clientId": root[0], "properties": {}}, own)
             self._put(
                 f"principal-role:{SERVICE_ADMIN}", {"name": SERVICE_ADMIN, "federated": False, "properties": {}}, {}
@@ -43,10 +43,17 @@ class Realm:
 
     # what others ask
 
-    def principal_of(self, client: str, secret: str) -> str | None:
-        """The principal that has these credentials."""
+    def number_of(self, client: str, secret: str) -> str | None:
+        """The number of the principal that has these credentials."""
         for key, each in self.entities.items():
             if key.startswith("principal:") and (each["own"]["id"], each["own"]["secret"]) == (client, secret):
+                return str(each["own"]["number"])
+        return None
+
+    def numbered(self, number: str) -> str | None:
+        """The name of the principal with that number, which no other one of that name gets."""
+        for key, each in self.entities.items():
+            if key.startswith("principal:") and each["own"]["number"] == number:
                 return str(each["name"])
         return None
 
@@ -212,7 +219,8 @@ class Realm:
                 key = f"principal:{spec['name']}"
                 if key in self.entities:
                     raise exists(f"Principal {spec['name']}")
-                own = {"id": secrets.token_hex(8), "secret": secrets.token_hex(16), "roles": []}
+                pair = {"id": secrets.token_hex(8), "secret": secrets.token_hex(16)}
+                own = {"number": _number(), **pair, "roles": []}
                 properties = unreserved(spec.get("properties") or {})
                 made = {"name": spec["name"], "clientId": own["id"], "properties": properties}
                 return Answer(CREATED, _with_secret(self._put(key, made, own)))
@@ -365,6 +373,10 @@ class Realm:
 def shown(entity: Entity) -> Entity:
     """An entity as the server shows it."""
     return {key: value for key, value in entity.items() if key != "own"}
+
+
+def _number() -> str:
+    return secrets.token_hex(8)
 
 
 def _with_secret(entity: Entity) -> Entity:

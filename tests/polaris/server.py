@@ -32,6 +32,7 @@ from tests.polaris.realm import Realm
 from tests.polaris.tables import Tables
 
 _LASTS = 3600  # seconds of a token
+_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 _ISSUED = "urn:ietf:params:oauth:token-type:access_token"
 _BROKER = "polaris.authentication.token-broker"
 _REQUIRED = (
@@ -49,15 +50,17 @@ class Tokens:
         self._key = (key or secrets.token_hex()).encode()
 
     def issue(self, principal: str) -> str:
+        """A token of the principal with that number."""
         body = base64.urlsafe_b64encode(json.dumps({"sub": principal, "exp": time.time() + _LASTS}).encode()).decode()
         return f"{body}.{self._sign(body)}"
 
-    def principal(self, token: str) -> str | None:
+    def number(self, token: str) -> str:
+        """That of the principal of a token; nothing if it has ended or was never given."""
         body, _, signature = token.partition(".")
         if not hmac.compare_digest(signature, self._sign(body)):
-            return None
+            return ""
         claims = json.loads(base64.urlsafe_b64decode(body))
-        return str(claims["sub"]) if claims["exp"] > time.time() else None
+        return str(claims["sub"]) if claims["exp"] > time.time() else ""
 
     def _sign(self, body: str) -> str:
         return hmac.new(self._key, body.encode(), hashlib.sha256).hexdigest()
@@ -102,7 +105,7 @@ class Double:
                 raise PolarisError(404, "MissingOrInvalidRealm", "Missing or invalid realm")
             if url.path == "/api/catalog/v1/oauth/tokens":
                 return self._token(dict(parse_qsl(data.decode())), headers.get("authorization", ""))
-            who = self.tokens.principal(headers.get("authorization", "").removeprefix("Bearer "))
+            who = self.realm.numbered(self.tokens.number(headers.get("authorization", "").removeprefix("Bearer ")))
             if who is None:
                 return Answer(401)
             body = json.loads(data) if data else None
@@ -111,18 +114,36 @@ class Double:
             return error.answer
 
     def _token(self, form: Mapping[str, str], authorization: str) -> Answer:
-        """A token. The credentials are in the form or, as DuckDB sends them, in the header."""
-        if form.get("grant_type") != "client_credentials":
+        """A token, for credentials (in the form or, as DuckDB sends them, in the header) or for another token."""
+        if form.get("grant_type") not in ("client_credentials", _EXCHANGE):
             return _no_token(400, "unsupported_grant_type", "The grant type is invalid")
-        if not form.get("scope", "").startswith("PRINCIPAL_ROLE:"):
-            return _no_token(400, "invalid_scope", "The scope is invalid")
+        if not authorization and "client_secret" not in form:
+            return _no_token(400, "invalid_client", "The Client is invalid")
         name, secret = form.get("client_id", ""), form.get("client_secret", "")
         if "client_secret" not in form and authorization.startswith("Basic "):
             name, _, secret = base64.b64decode(authorization.removeprefix("Basic ")).decode().partition(":")
-        who = self.realm.principal_of(name, secret)
-        if who is None:
+        if not secret:
+            return self._exchanged(form)
+        if not form.get("scope", "").startswith("PRINCIPAL_ROLE:"):
+            return _no_token(400, "invalid_scope", "The scope is invalid")
+        number = self.realm.number_of(name, secret)
+        if number is None:
             return _no_token(401, "unauthorized_client", "The client is not authorized")
-        token = {"access_token": self.tokens.issue(who), "expires_in": _LASTS, "token_type": "bearer"}
+        return self._given(number)
+
+    def _exchanged(self, form: Mapping[str, str]) -> Answer:
+        """A new token for one that is valid, as long as its principal is there: nobody asks for a secret."""
+        if form.get("subject_token_type") != _ISSUED or not form.get("subject_token"):
+            return _no_token(400, "invalid_request", "The request is invalid")
+        number = self.tokens.number(form["subject_token"])
+        if not number:
+            return _no_token(400, "invalid_client", "The Client is invalid")
+        if self.realm.numbered(number) is None:
+            return _no_token(401, "unauthorized_client", "The client is not authorized")
+        return self._given(number)
+
+    def _given(self, number: str) -> Answer:
+        token = {"access_token": self.tokens.issue(number), "expires_in": _LASTS, "token_type": "bearer"}
         return Answer(200, {**token, "issued_token_type": _ISSUED})
 
     def _authorised(

@@ -84,7 +84,7 @@ def test_a_principal_is_made_changed_and_removed_with_its_roles(
     principals.create("demo-a", {"lake": frozenset({READ, WRITE})}, deletable=False)
     assert principals.any_made("demo")
     assert principals.facts("demo") == {"demo-a": PolarisPrincipal({"lake": frozenset({READ, WRITE})})}
-    assert api.realm.principal_of(*map(str, principals.keys.pair("demo-a") or ())) == "demo-a"
+    assert api.realm.numbered(number(principals, api)) == "demo-a"
     principals.change("demo-a", {}, enabled=False, deletable=True)
     off = PolarisPrincipal({"lake": frozenset({READ, WRITE})}, enabled=False, deletable=True)
     assert principals.facts("demo") == {"demo-a": off}, "its grants stay"
@@ -233,11 +233,49 @@ def test_new_credentials_replace_the_former_ones(principals: PolarisPrincipals, 
     former = principals.keys.pair("demo-a")
     principals.renew("demo-a")
     assert former is not None
-    assert api.realm.principal_of(*former) is None
-    assert api.realm.principal_of(*map(str, principals.keys.pair("demo-a") or ())) == "demo-a"
+    assert api.realm.number_of(*former) is None
+    assert api.realm.numbered(number(principals, api)) == "demo-a"
     assert principals.facts("demo")["demo-a"].ours
     with pytest.raises(Missing):
         principals.renew("demo-b")
+
+
+def number(principals: PolarisPrincipals, api: Management) -> str:
+    """That of the principal with the present credentials."""
+    found = api.realm.number_of(*map(str, principals.keys.pair("demo-a") or ()))
+    assert found is not None
+    return found
+
+
+def test_all_tokens_end_by_another_principal_that_has_what_the_former_one_had(
+    principals: PolarisPrincipals, api: Management
+) -> None:
+    principals.create("demo-a", {"lake": frozenset({READ})}, deletable=True)
+    api.post("/principal-roles", {"principalRole": {"name": "theirs"}})
+    api.request("PUT", "/principals/demo-a/principal-roles", {"principalRole": {"name": "theirs"}})
+    pair, before, former = principals.keys.pair("demo-a"), principals.facts("demo", others=True), number(principals, api)
+    principals.end_tokens("demo-a")
+    assert api.realm.numbered(former) is None, "who has a token of it is nobody"
+    assert api.realm.numbered(number(principals, api)) == "demo-a"
+    assert principals.keys.pair("demo-a") == pair
+    assert principals.facts("demo", others=True) == before
+    assert {each["name"] for each in api.get("/principals/demo-a/principal-roles")["roles"]} == {"demo-a", "theirs"}
+
+
+@pytest.mark.parametrize("at", ["POST /principals", "/reset", "PUT /principals/demo-a/principal-roles"])
+def test_an_apply_gives_back_what_an_end_of_tokens_that_was_cut_short_took(
+    principals: PolarisPrincipals, api: Management, at: str
+) -> None:
+    granted = {"lake": frozenset({READ})}
+    principals.create("demo-a", granted, deletable=False)
+    api.fails = [at]
+    with pytest.raises(Refused):
+        principals.end_tokens("demo-a")
+    if "demo-a" in principals.facts("demo"):
+        principals.change("demo-a", granted, enabled=True, deletable=False)
+    else:
+        principals.create("demo-a", granted, deletable=False)
+    assert principals.facts("demo") == {"demo-a": PolarisPrincipal(granted)}
 
 
 def test_whose_credentials_are_elsewhere_is_not_ours(principals: PolarisPrincipals) -> None:

@@ -33,7 +33,7 @@ class Server:
     warehouses: ClassVar[dict[str, str]] = {}
 
     def __init__(self, keys: UserKeys, *there: str) -> None:
-        self.keys, self.there, self.asked = keys, set(there), 0
+        self.keys, self.there, self.asked, self.tokens = keys, set(there), 0, 1
 
     def facts(self, lakehouse: str, existing: dict[str, str] | None = None) -> dict[str, None]:
         self.asked += 1
@@ -47,6 +47,10 @@ class Server:
     def end_former(self, name: str, existing: str = "") -> int:
         self._check(name)
         return 2
+
+    def end_tokens(self, name: str) -> None:
+        self._check(name)
+        self.tokens = 0
 
     def _check(self, name: str) -> None:
         if name not in self.there:
@@ -135,7 +139,7 @@ def test_the_section_for_the_store_names_whom_to_trust_if_the_stack_is_secure(se
     assert "ca_bundle" not in next(plain.written("bi"))
 
 
-def test_polaris_hands_out_its_own_pair_and_lets_none_overlap(secure: Target, state: State) -> None:
+def test_polaris_hands_out_its_own_pair_and_ends_tokens_when_told_to(secure: Target, state: State) -> None:
     principals: Any = Server(UserKeys(state, (CLIENT_ID, CLIENT_SECRET)))
     at = PrincipalServers(secure, CONNECTIONS, principals=principals)
     principals.there.add(at.name("bi"))
@@ -144,9 +148,29 @@ def test_polaris_hands_out_its_own_pair_and_lets_none_overlap(secure: Target, st
     assert section == "[polaris]\nuri = http://127.0.0.1:8181/api/catalog\nclient_id = ID\nclient_secret = SECRET\n"
     [done] = at.renewed("bi")
     assert "get no token any more" in done.said
+    assert "`lakehouse access rotate bi --end-former`, which ends all of them" in done.said
     assert principals.keys.pair(at.name("bi")) == ("NEW", "NEWSECRET")
     [done] = at.ended("bi")
-    assert done == KeysAt("Polaris", "bi: its former credentials at Polaris ended when it got new ones.")
+    assert "all its tokens of Polaris have ended" in done.said
+    assert principals.tokens == 0
+    principals.there.clear()
+    assert list(at.ended("bi")) == [KeysAt("Polaris")], "Polaris does not know it"
+
+
+def test_the_tokens_of_a_principal_of_others_stay(secure: Target, state: State) -> None:
+    text = secure.path.read_text().partition("access:")[0].partition("engines:")[0].partition("stacks:")[0]
+    access = "{roles: {r: {grants: {lake: [read]}}}, principals: {bi: {roles: [r], existing: {polaris: Ann}}}}"
+    stack = "{runtime: process, store: seaweedfs, catalogs: {lake: {kind: polaris, home: /p}}}"
+    secure.path.write_text(f"{text}access: {access}\nstacks: {{local: {stack}}}\n")
+    target = find(secure.path, "local")
+    principals: Any = Server(UserKeys(state, (CLIENT_ID, CLIENT_SECRET)))
+    at = PrincipalServers(target, CONNECTIONS, principals=principals)
+    principals.there.add(at.name("bi"))
+    principals.keys.keep(at.name("bi"), "ID", "SECRET")
+    [done] = at.ended("bi")
+    assert "Ann at Polaris is of others, so its tokens stay" in done.said
+    assert "`lakehouse secret rotate polaris-tokens`" in done.said
+    assert principals.tokens == 1
 
 
 def test_each_server_is_tried_though_another_has_lost_the_principal(secure: Target, state: State) -> None:
