@@ -87,6 +87,22 @@ def test_who_does_not_prove_who_it_is_gets_nothing(polaris: Polaris, servers: Se
     ):
         answer = requests.post(f"{polaris.base}{C}/oauth/tokens", data={**form, **change}, timeout=30)
         assert (answer.status_code, answer.json()["error"]) == (status, error)
+    kinds = "urn:ietf:params:oauth"
+    exchange = {"grant_type": f"{kinds}:grant-type:token-exchange", "subject_token": polaris.token}
+    exchange |= {"subject_token_type": f"{kinds}:token-type:access_token"}
+    for change, header, status, error in (
+        ({}, "", 400, "invalid_client"),  # but any header will do
+        ({"subject_token": "x"}, "Bearer x", 400, "invalid_client"),
+        ({"subject_token": ""}, "Bearer x", 400, "invalid_request"),
+        ({"subject_token_type": f"{kinds}:token-type:jwt"}, "Bearer x", 400, "invalid_request"),
+        ({"scope": "x"}, "Bearer x", 400, "invalid_scope"),
+        ({}, "Bearer x", 200, None),
+    ):
+        headers = {"Authorization": header} if header else {}
+        answer = requests.post(
+            f"{polaris.base}{C}/oauth/tokens", data={**exchange, **change}, headers=headers, timeout=30
+        )
+        assert (answer.status_code, answer.json().get("error")) == (status, error)
     for header in ("", "Bearer x"):
         assert polaris.ask("GET", f"{M}/catalogs", Authorization=header) == (401, "empty")
         assert polaris.ask("GET", f"{C}/config?warehouse=lake", Authorization=header) == (401, "empty")

@@ -34,6 +34,7 @@ from tests.polaris.tables import Tables
 _LASTS = 3600  # seconds of a token
 _EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 _ISSUED = "urn:ietf:params:oauth:token-type:access_token"
+_SCOPE = "PRINCIPAL_ROLE:"
 _BROKER = "polaris.authentication.token-broker"
 _REQUIRED = (
     "quarkus.http.port",
@@ -122,9 +123,9 @@ class Double:
         name, secret = form.get("client_id", ""), form.get("client_secret", "")
         if "client_secret" not in form and authorization.startswith("Basic "):
             name, _, secret = base64.b64decode(authorization.removeprefix("Basic ")).decode().partition(":")
-        if not secret:
+        if not secret and "client_secret" not in form:
             return self._exchanged(form)
-        if not form.get("scope", "").startswith("PRINCIPAL_ROLE:"):
+        if not form.get("scope", "").startswith(_SCOPE):
             return _no_token(400, "invalid_scope", "The scope is invalid")
         number = self.realm.number_of(name, secret)
         if number is None:
@@ -138,6 +139,8 @@ class Double:
         number = self.tokens.number(form["subject_token"])
         if not number:
             return _no_token(400, "invalid_client", "The Client is invalid")
+        if not form.get("scope", _SCOPE).startswith(_SCOPE):
+            return _no_token(400, "invalid_scope", "The scope is invalid")
         if self.realm.numbered(number) is None:
             return _no_token(401, "unauthorized_client", "The client is not authorized")
         return self._given(number)

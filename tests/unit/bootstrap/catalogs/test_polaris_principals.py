@@ -253,7 +253,11 @@ def test_all_tokens_end_by_another_principal_that_has_what_the_former_one_had(
     principals.create("demo-a", {"lake": frozenset({READ})}, deletable=True)
     api.post("/principal-roles", {"principalRole": {"name": "theirs"}})
     api.request("PUT", "/principals/demo-a/principal-roles", {"principalRole": {"name": "theirs"}})
-    pair, before, former = principals.keys.pair("demo-a"), principals.facts("demo", others=True), number(principals, api)
+    pair, before, former = (
+        principals.keys.pair("demo-a"),
+        principals.facts("demo", others=True),
+        number(principals, api),
+    )
     principals.end_tokens("demo-a")
     assert api.realm.numbered(former) is None, "who has a token of it is nobody"
     assert api.realm.numbered(number(principals, api)) == "demo-a"
