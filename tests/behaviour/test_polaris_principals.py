@@ -229,7 +229,16 @@ def test_a_token_is_renewed_beyond_a_rotation_until_all_are_ended(
     assert renewed.status_code == 200, "for a token nobody asks for a secret"
     tokens = [first, second, renewed.json()["access_token"]]
     assert [lists(servers, root, each) for each in tokens] == [200, 200, 200]
+    rotated = requests.post(
+        f"{servers.pyiceberg()['uri'].removesuffix('/catalog')}/management/v1/principals/{name}/rotate",
+        headers={"Authorization": f"Bearer {first}"},
+        timeout=30,
+    ).json()["credentials"]
+    assert logged_in(servers, (rotated["clientId"], rotated["clientSecret"])), "it also gives itself a secret"
+    assert logged_in(servers, server.keys.pair(name)), "beside the one that it has"
     server.end_tokens(name)
+    with pytest.raises(KeyError):
+        logged_in(servers, (rotated["clientId"], rotated["clientSecret"]))
     assert [lists(servers, root, each) for each in tokens] == [401, 401, 401]
     assert [exchanged(servers, each).status_code for each in tokens] == [401, 401, 401]
     assert lists(servers, root, logged_in(servers, server.keys.pair(name))) == 200, "its credentials are the same"

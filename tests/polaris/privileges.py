@@ -5,6 +5,9 @@ https://github.com/apache/polaris/blob/main/spec/polaris-management-service.yml
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 _PROPERTIES = ("READ_PROPERTIES", "WRITE_PROPERTIES", "FULL_METADATA", "LIST", "DROP")
 _MANAGE = {f"CATALOG_MANAGE_{each}" for each in ("ACCESS", "CONTENT", "METADATA")}
 _CHANGES = (
@@ -30,3 +33,13 @@ PRIVILEGES = {
     "table": _TABLE | _policies("TABLE") | {"CATALOG_MANAGE_ACCESS"},
     "view": _VIEW | {"CATALOG_MANAGE_ACCESS"},
 }
+
+
+def covers(grant: Mapping[str, Any], namespace: list[str], table: str) -> bool:
+    """Whether a grant is on the namespace or table, or on its parent."""
+    on = grant.get("namespace") or []
+    if grant["type"] == "catalog":
+        return True
+    if grant["type"] == "namespace":
+        return namespace[: len(on)] == on
+    return namespace == on and table == (grant.get("tableName") or grant.get("viewName"))

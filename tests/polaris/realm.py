@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.polaris.answers import CREATED, DONE, NOTHING, Answer, PolarisError, bad, exists, missing
 from tests.polaris.catalog import Entity, apart, checked, named, stored, unreserved
-from tests.polaris.privileges import PRIVILEGES
+from tests.polaris.privileges import PRIVILEGES, covers
 from tests.polaris.tables import Tables
 
 ROOT, SERVICE_ADMIN, CATALOG_ADMIN = "root", "service_admin", "catalog_admin"
@@ -46,8 +46,8 @@ class Realm:
     def number_of(self, client: str, secret: str) -> str | None:
         """The number of the principal that has these credentials."""
         for key, each in self.entities.items():
-            if key.startswith("principal:") and (each["own"]["id"], each["own"]["secret"]) == (client, secret):
-                return str(each["own"]["number"])
+            if key.startswith("principal:") and client == (own := each["own"])["id"]:
+                return str(own["number"]) if secret in (own["secret"], own.get("former")) else None
         return None
 
     def numbered(self, number: str) -> str | None:
@@ -73,7 +73,7 @@ class Realm:
             of = self.entities.get(f"principal-role:{role}", {"own": {}})["own"].get("catalog-roles", [])
             for name in (each.partition("/")[2] for each in of if each.partition("/")[0] == catalog):
                 for grant in self._role(catalog, name)["own"]["grants"]:
-                    if _covers(grant, namespace, table):
+                    if covers(grant, namespace, table):
                         found.add(grant["privilege"])
         return found
 
@@ -82,6 +82,13 @@ class Realm:
         return list(entity["own"]["roles"]) if entity else []
 
     # changes
+
+    def rotate(self, principal: str) -> Answer:
+        """A principal gives itself another secret. The former one goes on, the one before that does not."""
+        own = self.entities[f"principal:{principal}"]["own"]
+        own["former"], own["secret"] = own["secret"], secrets.token_hex(16)
+        self._saved(f"principal:{principal}")
+        return Answer(DONE, _with_secret(self.entities[f"principal:{principal}"]))
 
     def regrant(self, catalog: str, was: Entity, now: Entity | None) -> None:
         """Grants go with a table or view that is renamed, and end with what is dropped (``now`` is None).
@@ -251,6 +258,7 @@ class Realm:
                 entity["entityVersion"] += "clientId" in body
                 own["id"] = entity["clientId"] = chosen
                 own["secret"] = body.get("clientSecret") or secrets.token_hex(16)
+                own.pop("former", None)
                 self._saved(key)
                 return Answer(DONE, _with_secret(entity))
             case "GET", ["principal-roles"]:
@@ -393,13 +401,3 @@ def _take(these: list[Any], one: Any) -> None:
     if one not in these:
         raise PolarisError(400, "GRANT_NOT_FOUND", "Operation failed: GRANT_NOT_FOUND")
     these.remove(one)
-
-
-def _covers(grant: Entity, namespace: list[str], table: str) -> bool:
-    """Whether a grant is on the namespace or table, or on its parent."""
-    on = grant.get("namespace") or []
-    if grant["type"] == "catalog":
-        return True
-    if grant["type"] == "namespace":
-        return namespace[: len(on)] == on
-    return namespace == on and table == (grant.get("tableName") or grant.get("viewName"))

@@ -153,6 +153,9 @@ class Double:
         self, who: str, method: str, path: str, query: Mapping[str, str], body: Any, headers: Mapping[str, str]
     ) -> Answer:
         if path.startswith("/api/management/v1/"):
+            if (method, unquote(path)) == ("POST", f"/api/management/v1/principals/{who}/rotate"):
+                with self.realm.lock:
+                    return self.realm.rotate(who)
             if not self.realm.is_admin(who):
                 raise PolarisError(403, "ForbiddenException", f"Principal '{who}' is not authorized")
             parts = [unquote(each) for each in path.removeprefix("/api/management/v1/").split("/")]
