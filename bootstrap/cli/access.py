@@ -131,9 +131,9 @@ def rotate(
 ) -> None:
     """Give a principal new keys. The store's former ones work until `--end-former`, so no query is lost.
 
-    Polaris has one pair for each principal: its former one gets no new token from then on. Whoever has a token renews it
-    until `--end-former`, which ends all tokens of the principal: its clients log in again. Trino has one password for
-    each: the former one ends within two seconds, and queries that run go on. In a secure stack a principal's token for
+    Polaris has one pair for each principal: its former one gets no new token from then on. Whoever has a token can
+    renew it until `--end-former`, which ends all tokens of the principal: its clients log in again. Trino has one
+    password for each: the former one ends within two seconds, and queries that run go on. In a secure stack a principal's token for
     Nessie is replaced by the next deploy, which restarts Nessie.
     """
     if (principal is None) != every:
