@@ -133,8 +133,8 @@ def rotate(
 
     Polaris has one pair for each principal: its former one gets no new token from then on. Whoever has a token can
     renew it until `--end-former`, which ends all tokens of the principal: its clients log in again. Trino has one
-    password for each: the former one ends within two seconds, and queries that run go on. In a secure stack a principal's token for
-    Nessie is replaced by the next deploy, which restarts Nessie.
+    password for each: the former one ends within two seconds, and queries that run go on. In a secure stack a
+    principal's token for Nessie is replaced by the next deploy, which restarts Nessie.
     """
     if (principal is None) != every:
         raise UsageError("Name one principal, or give --all.")
