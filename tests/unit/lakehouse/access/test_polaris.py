@@ -12,8 +12,7 @@ from lakehouse.access.grants import Grant, grants
 from lakehouse.access.polaris import PolarisGrant, polaris_grants
 from lakehouse.spec import Lakehouse, Verb
 from tests.polaris.content import _asked, _give
-from tests.polaris.privileges import PRIVILEGES
-from tests.polaris.realm import _covers
+from tests.polaris.privileges import PRIVILEGES, covers
 from tests.unit.bootstrap.reconciler.simulation import lakehouse
 
 T = {"columns": {"a": "long"}}
@@ -119,7 +118,7 @@ def wrong(wanted: Lakehouse) -> set[tuple[str, str, str]]:
         have = {
             grant.privilege
             for grant in polaris_grants(wanted, call.principal).get("lake", ())
-            if _covers(grant.sent(), space, call.name)
+            if covers(grant.sent(), space, call.name)
         }
         allowed = all(have & _give(each) for each in _asked(method, parts, {}, delegated))
         if allowed != (call.allowed and not call.filters and not call.masks):
