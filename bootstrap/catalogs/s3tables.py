@@ -54,7 +54,7 @@ class S3TablesCatalog(RestCatalog):
         super().commit_table(name, commit)
         ours = next((each["uuid"] for each in commit["updates"] if each["action"] == "assign-uuid"), None)
         if ours is not None:
-            there = self.http.get(self._table_path(name), snapshots="refs")["metadata"]["table-uuid"]
+            there = self._load(name)["metadata"]["table-uuid"]
             if there != ours:
                 raise Conflict(f'catalog "{self.name}": somebody else created {name} at the same time')
 

@@ -22,7 +22,13 @@ from tests.integration.deployment import Deployment, kill, until, up
 from tests.ports import free
 from tests.psql import psql
 
-pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(1200)]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.matrix,
+    pytest.mark.timeout(1200),
+    # kafka-python leaves sockets open that it could not connect while the broker is killed.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 PASSWORD = "of-the-shop"
 CDC = "struct<op: string, ts: timestamptz, offset: long, source: string>"

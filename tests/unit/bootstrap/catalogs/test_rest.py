@@ -118,6 +118,20 @@ def test_a_few_tables_and_views_are_read_without_any_list() -> None:
     assert {each.rpartition("/")[0] for each in server.asked} == {"namespaces/a/tables", "namespaces/a/views"}
 
 
+class OfStatistics(Server):
+    """A server that refuses to leave out snapshots with statistics: https://github.com/apache/iceberg/issues/17538."""
+
+    def get(self, path: str, **query: Any) -> Any:
+        if query.pop("snapshots", None):
+            raise Refused("Cannot set metadata location with changes to table metadata: 1 changes (HTTP 400)")
+        return super().get(path, **query)
+
+
+def test_a_server_that_cannot_leave_out_old_snapshots_is_asked_for_all() -> None:
+    server = OfStatistics()
+    assert catalog(server).facts({"a.t"}, lambda count, of: None).tables["a.t"].location == "s3://w/a/t"
+
+
 @pytest.mark.parametrize("part", ["view-uuid", "versions", "schemas", "current-version-id"])
 def test_a_view_with_odd_metadata_is_named_in_a_plain_error(part: str) -> None:
     server = Server()
