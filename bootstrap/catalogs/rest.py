@@ -167,8 +167,8 @@ class RestCatalog:
     def _load(self, name: str) -> Any:
         """A table without the snapshots that no branch or tag of it names, if its server can leave them out.
 
-        Servers with Iceberg's handlers refuse that with HTTP 400 if such a snapshot has statistics, as Trino writes them:
-        https://github.com/apache/iceberg/issues/17538, seen on Polaris 1.7.0. They are asked for all.
+        Servers with Iceberg's handlers refuse that with HTTP 400 if such a snapshot has statistics, as Trino writes
+        them: https://github.com/apache/iceberg/issues/17538, seen on Polaris 1.7.0. They are asked for all.
         """
         try:
             return self.http.get(self._table_path(name), snapshots="refs")
