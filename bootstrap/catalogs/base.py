@@ -191,6 +191,7 @@ class CatalogTerms:
     properties: Mapping[str, str]  # those that every catalog has
     allowed: str  # storage setting with all locations that its tables may be in
     own: frozenset[str]  # storage settings that the server adds by itself
+    addresses: frozenset[str] = frozenset()  # storage settings by which the server itself reaches the store
 
 
 @runtime_checkable

@@ -28,6 +28,7 @@ TERMS = CatalogTerms(
     properties={"polaris.config.drop-with-purge.enabled": "true"},
     allowed="allowedLocations",
     own=frozenset({"allowedKmsKeys", "pathStyleAccess", "externalId", "userArn", "currentKmsKey"}),
+    addresses=frozenset({"endpoint", "endpointInternal", "stsEndpoint"}),
 )
 
 

@@ -43,7 +43,7 @@ class ObjectKind(ABC):
     kept_fails: ClassVar[bool] = False
 
     def prepare(self, lakehouse: Lakehouse, world: World) -> None:  # noqa: B027 - most kinds need nothing
-        """Take over objects that an earlier version made. Called before an apply reads what exists."""
+        """What must be done before an apply can read what exists, such as taking over what an earlier version made."""
 
     def read(self, look: Inquiry) -> Put:
         """Read what exists; all kinds read at the same time. Raises the errors of :mod:`bootstrap.remote.errors`."""

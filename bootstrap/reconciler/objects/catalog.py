@@ -21,10 +21,11 @@ from bootstrap.reconciler.differences import Differences
 from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind, Put
 from bootstrap.reconciler.marks import DELETABLE
 from bootstrap.reconciler.work import ApplyWork
+from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import Refused
 from lakehouse.spec.claims import parts
 from lakehouse.spec.locations import scattered
-from lakehouse.spec.model import Catalog
+from lakehouse.spec.model import Catalog, Lakehouse
 from lakehouse.spec.renames import former_names, former_namespaces
 from lakehouse.text.written import written
 
@@ -75,6 +76,21 @@ class Server:
 class Catalogs(ObjectKind):
     words = (CATALOG,)
     bodies = {"create": CatalogSettings, "update": CatalogSettings, "destroy": CatalogGone}
+
+    def prepare(self, lakehouse: Lakehouse, world: World) -> None:
+        """Give a server the store's present addresses, before it is asked for tables: it reads them by its own.
+
+        They change with ports and with `secure`, so the former ones may not answer, and then no plan can be made.
+        """
+        for name, spec in lakehouse.catalogs.items():
+            live = world.catalog(name)
+            if not isinstance(live, MakesCatalogs):
+                continue
+            have = live.entities().get(live.warehouse)
+            if have is None or have.properties.get(live.terms.base, "").rstrip("/") != spec.location:
+                continue
+            if (storage := _readdressed(have.storage, live.storage, live.terms)) is not None:
+                live.update_catalog(have.version, have.properties, storage)
 
     def read(self, look: Inquiry) -> Put:
         """Read the tables that the file names, and all of exclusive catalogs; ``reading`` counts over all catalogs."""
@@ -239,6 +255,14 @@ def _update(
         body = CatalogSettings({**kept, **properties}, storage, have.version)
         found.changes.append(Change("update", CATALOG, "", name, tuple(lines), body))
     found.unnamed += (f"property {name}.{key}" for key in sorted(there.keys() - want.keys() - gone))
+
+
+def _readdressed(have: Settings, wanted: Settings, terms: CatalogTerms) -> Settings | None:
+    """A catalog's storage settings with the addresses that are wanted; None if it has them."""
+    present = {key: wanted[key] for key in terms.addresses & wanted.keys() & have.keys()}
+    if all(have[key] == value for key, value in present.items()):
+        return None
+    return {key: value for key, value in have.items() if key in {*wanted, terms.allowed}} | present
 
 
 def _shown(storage: Settings) -> dict[str, Any]:

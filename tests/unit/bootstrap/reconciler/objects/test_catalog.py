@@ -348,3 +348,45 @@ def test_each_kind_of_object_in_it_waits_for_its_update(op: Op, kind: str, name:
     body = NewReference("main", deletable=False) if kind == "branch" else Body()
     made = ordered(Diff((Change(op, kind, "lake", name, body=body), Change("update", "catalog", "", "lake"))))
     assert needs(made) == {"catalog lake": set(), f"{kind} lake.{name}": {"catalog lake"}}
+
+
+class Reads(Server):
+    """A server that reads tables itself, by the address of the store that it was given."""
+
+    def at(self, address: str) -> Reads:
+        self.storage = {**STORAGE, "endpoint": address, "stsEndpoint": address}
+        return self
+
+    def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
+        have = self.there.get(self.warehouse)
+        if have is not None and have.storage["stsEndpoint"] != self.storage["stsEndpoint"]:
+            raise Refused("the store does not answer")
+        return super().facts(tables, reading)
+
+
+def test_a_server_gets_the_stores_present_addresses_before_it_is_asked_for_tables() -> None:
+    server = Reads().at("http://127.0.0.1:1")
+    bring(lakehouse(), server)
+    server.change(
+        storage={**server.there["quick"].storage, "allowedLocations": ["s3://one/lake", "s3://more"], "userArn": "x"}
+    )
+    server.at("https://127.0.0.1:1")
+    with pytest.raises(Refused):
+        plan(lakehouse(), server)
+    assert reconcile(lakehouse(), world(server), kinds=KINDS).exit_code == 0
+    made = server.there["quick"].storage
+    assert made["allowedLocations"] == ["s3://one/lake", "s3://more"]
+    assert (made["endpoint"], made["stsEndpoint"]) == ("https://127.0.0.1:1", "https://127.0.0.1:1")
+    assert server.asked == ["update"]
+    assert reconcile(lakehouse(), world(server), kinds=KINDS).exit_code == 0
+    assert server.asked == ["update"]
+
+
+def test_a_catalog_at_another_place_is_not_given_addresses() -> None:
+    server = Reads().at("http://127.0.0.1:1")
+    bring(lakehouse(), server)
+    server.change(properties={BASE: "s3://two/other"})
+    server.at("https://127.0.0.1:1")
+    with pytest.raises(Refused):
+        reconcile(lakehouse(), world(server), kinds=KINDS)
+    assert server.asked == []
