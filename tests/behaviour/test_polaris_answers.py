@@ -92,7 +92,7 @@ def test_who_does_not_prove_who_it_is_gets_nothing(polaris: Polaris, servers: Se
     exchange |= {"subject_token_type": f"{kinds}:token-type:access_token"}
     for change, header, status, error in (
         ({}, "", 400, "invalid_client"),  # but any header will do
-        ({"subject_token": "x"}, "Bearer x", 400, "invalid_client"),
+        ({"subject_token": kinds}, "Bearer x", 400, "invalid_client"),
         ({"subject_token": ""}, "Bearer x", 400, "invalid_request"),
         ({"subject_token_type": f"{kinds}:token-type:jwt"}, "Bearer x", 400, "invalid_request"),
         ({"scope": "x"}, "Bearer x", 400, "invalid_scope"),
