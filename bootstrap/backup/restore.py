@@ -142,10 +142,14 @@ def _whole(vault: Vault, manifest: BackupManifest, needed: Mapping[str, StoredFi
 
 def _unlike(manifest: BackupManifest, needed: Mapping[str, StoredFile], live: Mapping[str, LiveFile]) -> None:
     if other := [at for at, each in live.items() if each.size != needed[at].size]:
-        raise UsageError(
-            f"{other[0]} has other content here than in backup {manifest.id}, and is not replaced. Nothing was "
-            "changed. Restore into a new lakehouse, or remove that file."
-        )
+        raise _other(other[0], manifest)
+
+
+def _other(address: str, manifest: BackupManifest) -> UsageError:
+    return UsageError(
+        f"{address} has other content here than in backup {manifest.id}, and is not replaced. No table was changed. "
+        "Restore into a new lakehouse, or remove that file."
+    )
 
 
 def _write(
@@ -162,7 +166,7 @@ def _write(
         file, there = needed[address], live.get(address)
         if there is not None:
             if there.etag != file.etag and store.digest(address) != file.digest:
-                _unlike(manifest, {address: StoredFile("", -1)}, {address: there})
+                raise _other(address, manifest)
             return False
         with vault.checked(file, address) as content:
             store.put(address, content)
@@ -229,4 +233,4 @@ def _view(catalog: LiveCatalog, name: str, wanted: ViewFacts, there: ViewFacts |
     catalog.create_view(name, wanted.location, definition, wanted.properties)
 
 
-_GIVEN = ("version-id", "schema-id", "timestamp-ms")  # a new view gets them anew
+_GIVEN = ("version-id", "schema-id", "timestamp-ms")  # a new view gets its own

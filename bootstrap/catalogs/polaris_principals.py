@@ -216,7 +216,7 @@ class PolarisPrincipals:
         """End all tokens that the principal ever got. Its credentials, roles and properties stay.
 
         Whoever has a token gets another one for it, without a secret, as long as the principal is there. So it is made
-        anew, with another number of the server. Raises Missing if it is not there.
+        again, with another number of the server. Raises Missing if it is not there.
         """
         principal, pair = _principal(name), self.keys.pair(name)
         assert pair is not None

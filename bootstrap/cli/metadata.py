@@ -38,8 +38,9 @@ def publish(
     from bootstrap.metadata.publish import Publisher
 
     target = context.obj.target()
-    own = target.lakehouse.stacks[target.stack].metadata if target.stack in target.lakehouse.stacks else None
-    to = chosen(own, target.path, target.stack, to_file)
+    if target.stack not in target.lakehouse.stacks:
+        target.local  # noqa: B018 - raises, with the stacks that there are
+    to = chosen(target.lakehouse.stacks[target.stack].metadata, target.path, target.stack, to_file)
     done = Publisher(target, to, lambda what: print(what, file=sys.stderr, flush=True)).publish()
     gone = f", {done.removed} that are gone hidden" if done.removed else ""
     print(f"{to}: {done.tables} tables{gone}.")

@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import IO, Any
 
-import boto3
-
 from bootstrap.jobs.emr_logs import JobLogs
 from bootstrap.jobs.job import Job
 from bootstrap.session import aws
+from bootstrap.session.aws import AwsCaller
 from bootstrap.session.interrupts import briefly, ending, undisturbed
 from bootstrap.session.target import Target
-from lakehouse.access.names import Names, names
+from lakehouse.access.names import Names
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.spec import AwsStack
 from lakehouse.spec.aws import RESULTS
@@ -44,19 +43,18 @@ class EmrApplication:
     @classmethod
     def of(cls, target: Target, principal: str | None) -> EmrApplication:
         """Raises UsageError if the stack has no Spark of this kind, or if it is unclear whose job it is."""
-        own, caller = _account(target)
-        return cls(_meant(target, principal, caller), target.stack, own)
+        caller = _caller(target)
+        return cls(_meant(target, principal, caller.principal), target.stack, caller.own)
 
     @classmethod
     def all(cls, target: Target) -> list[EmrApplication]:
         """That of the caller's principal, or all if the caller has the role of none."""
-        own, caller = _account(target)
-        each = [caller] if caller else list(target.lakehouse.access.principals)
-        return [cls(principal, target.stack, own) for principal in each]
+        caller = _caller(target)
+        each = [caller.principal] if caller.principal else list(target.lakehouse.access.principals)
+        return [cls(principal, target.stack, caller.own) for principal in each]
 
     def client(self, service: str) -> Any:
-        session: Any = boto3  # its types know a method for each name
-        return session.client(service, region_name=self.own.region)
+        return aws.client(service, self.own.region)
 
     @cached_property
     def emr(self) -> Any:
@@ -163,8 +161,8 @@ def _cancel(application: EmrApplication, started: str, log: IO[str]) -> None:
         print(f"AWS does not answer: job {started} may go on.", file=log, flush=True)
 
 
-def _account(target: Target) -> tuple[Names, str]:
-    """The names of the stack, and the principal whose role the caller has. Raises UsageError if it has no Spark."""
+def _caller(target: Target) -> AwsCaller:
+    """Whose credentials the shell has. Raises UsageError if the stack has no Spark."""
     there = target.lakehouse.stacks[target.stack]
     assert isinstance(there, AwsStack)
     if target.lakehouse.engines.spark is None:
@@ -174,9 +172,7 @@ def _account(target: Target) -> tuple[Names, str]:
             f"stacks.{target.stack} has its Spark on instances (engines: {there.engines}), to which nothing is "
             "submitted from here. Use engines: managed, or spark-submit on an instance."
         )
-    account, arn = aws.identity(there.region, target.stack)
-    own = names(target.lakehouse, target.stack, account)
-    return own, aws.principal(target.lakehouse, own, arn)
+    return aws.caller(target.lakehouse, target.stack)
 
 
 def _meant(target: Target, given: str | None, caller: str) -> str:

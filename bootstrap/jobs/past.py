@@ -28,13 +28,15 @@ def show(target: Target, job: str | None, out: IO[str], log: IO[str], *, follow:
         print(f"Job {run} ({found.get('name', '')}) of {application.principal}: {found['state']}.", file=log)
         settings = application.emr.get_application(applicationId=application.id)["application"]
         logs = JobLogs.of(settings, application.client("logs"), run)
-        if not logs.show(out, log) and found["state"] in ENDED:
-            logs.rest(out, log, 0)
+        said = logs.show(out, log)
         state = found["state"]
         while follow and state not in ENDED:
+            said = False  # its last lines arrive after its end
             time.sleep(wait)
             state = application.emr.get_job_run(applicationId=application.id, jobRunId=run)["jobRun"]["state"]
             logs.show(out, log)
+        if state in ENDED and not said:
+            logs.rest(out, log, wait)
 
 
 def _found(target: Target, job: str | None) -> tuple[EmrApplication, Mapping[str, Any]]:

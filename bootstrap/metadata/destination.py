@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Protocol
 
 from bootstrap.metadata.proposals import Proposal
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.runtimes.credentials import private
 from lakehouse.spec.metadata import Metadata
 
 _TOKEN = "_".join(("LAKEHOUSE", "DATAHUB", "TOKEN"))  # the name of a variable, not a secret
@@ -91,14 +91,8 @@ def chosen(own: Metadata | None, file: Path, stack: str, path: Path | None) -> D
 
 
 def _token(file: Path) -> str:
-    """The token in a file that nobody else may read. Raises UsageError otherwise."""
-    try:
-        mode = file.stat().st_mode
-        token = file.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"metadata.token: {file} cannot be read: {getattr(error, 'strerror', 'not text')}.") from None
-    if stat.S_IMODE(mode) & 0o077:
-        raise UsageError(f"metadata.token: others may read {file}. `chmod 600 {file}` ends that.")
+    """The token in the file. Raises UsageError if others may read it, or if it is not one."""
+    token = private(file, f"metadata.token: {file}", "token").strip()
     if not token or not token.isprintable() or " " in token:
         raise UsageError(f"metadata.token: {file} does not hold one token on one line.")
     return token

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from lakehouse.kinds.needed import images, needed
-from lakehouse.packages import cdktf_cli, set_up, terraform
+from lakehouse.packages import cdktf_cli, datahub, set_up, terraform
 from lakehouse.spec import Lakehouse
 from offline import go
 from offline.terraform import build_if_needed
@@ -15,8 +15,8 @@ from offline.terraform import build_if_needed
 def deployable(lakehouse: Lakehouse, file: Path, *, stack: str | None = None, verify: bool = False) -> None:
     """The packages of the file's services (or of one stack's), and OpenTofu if there is no Terraform.
 
-    With ``verify`` each file of the packages is read, and a damaged one fetched again. Former versions of cdktf-cli and
-    OpenTofu are removed if nobody used them for 30 days.
+    With ``verify`` each file of the packages is read, and a damaged one fetched again. Former versions of cdktf-cli,
+    DataHub's command line and OpenTofu are removed if nobody used them for 30 days.
 
     Raises LakehouseError if something cannot be fetched or built.
     """
@@ -27,7 +27,7 @@ def deployable(lakehouse: Lakehouse, file: Path, *, stack: str | None = None, ve
     except KeyboardInterrupt:
         print("\nInterrupted in the set-up. What was fetched is kept: the same command goes on.", file=sys.stderr)
         raise
-    for former in (*cdktf_cli.remove_former(), *terraform.remove_former()):
+    for former in (*cdktf_cli.remove_former(), *datahub.remove_former(), *terraform.remove_former()):
         print(f"removed {former}: other pins, and not used for 30 days", file=sys.stderr, flush=True)
 
 

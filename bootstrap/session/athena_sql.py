@@ -8,14 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-import boto3
-
 from bootstrap.session import aws
 from bootstrap.session.interrupts import briefly
 from bootstrap.session.results import EngineName, SqlFailure, SqlResult
 from bootstrap.session.target import Target
 from bootstrap.session.values import JsonText, ValueDecoder, trimmed
-from lakehouse.access.names import OPERATORS, names
+from lakehouse.access.names import OPERATORS
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.spec import AwsStack
 
@@ -53,9 +51,8 @@ def workgroup(target: Target) -> str:
             f"stacks.{target.stack} has no Athena, because {target.path.name} has no engines.trino. Add it, deploy the "
             "stack again, or use a job: `lakehouse run`."
         )
-    account, arn = aws.identity(there.region, target.stack)
-    own = names(target.lakehouse, target.stack, account)
-    return own.workgroup(aws.principal(target.lakehouse, own, arn) or OPERATORS)
+    caller = aws.caller(target.lakehouse, target.stack)
+    return caller.own.workgroup(caller.principal or OPERATORS)
 
 
 class AthenaEngine:
@@ -67,8 +64,7 @@ class AthenaEngine:
         self, target: Target, group: str, *, waits: Sequence[float] = _WAITS, seconds: float | None = None
     ) -> None:
         """``group``: the workgroup. ``seconds``: after which a statement is cancelled."""
-        session: Any = boto3
-        self._client = session.client("athena", region_name=target.region)
+        self._client = aws.client("athena", target.region)
         self._group, self._waits, self._seconds = group, waits, seconds
         self._catalogs = tuple(target.lakehouse.catalogs)
         self._where = f"stacks.{target.stack} is in AWS"

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore import exceptions
@@ -108,6 +109,33 @@ def identity(region: str, stack: str) -> tuple[str, str]:
     if named and named != account:
         raise UsageError(f"the credentials are for account {account}, but stacks.{stack} is in {named}. Use others")
     return account, str(found["Arn"])
+
+
+@dataclass(frozen=True)
+class AwsCaller:
+    """Who asks AWS: the names of the stack in the caller's account, the caller's ARN, and the principal it is.
+
+    ``principal`` is empty if the caller has the role of none.
+    """
+
+    own: Names
+    arn: str
+    principal: str
+
+
+def caller(lakehouse: Lakehouse, stack: str) -> AwsCaller:
+    """Whose credentials the shell has. Raises LakehouseError if there are none, UsageError if of another account."""
+    there = lakehouse.stacks[stack]
+    assert isinstance(there, AwsStack)
+    account, arn = identity(there.region, stack)
+    own = names(lakehouse, stack, account)
+    return AwsCaller(own, arn, principal(lakehouse, own, arn))
+
+
+def client(service: str, region: str) -> Any:
+    """A client of AWS's for the service of that name."""
+    session: Any = boto3  # its types know a method for each name
+    return session.client(service, region_name=region)
 
 
 def principal(lakehouse: Lakehouse, own: Names, arn: str) -> str:

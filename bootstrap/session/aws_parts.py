@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 
 from bootstrap.session import aws
 from bootstrap.session.target import Target
-from lakehouse.access.names import OPERATORS, Names, names
+from lakehouse.access.names import OPERATORS, Names
 from lakehouse.spec import AwsStack
 from lakehouse.spec.aws import RESULTS
 
@@ -48,9 +47,8 @@ class AwsParts:
     @classmethod
     def of(cls, target: Target) -> AwsParts:
         """Raises LakehouseError if there are no credentials, UsageError if they are for another account."""
-        account, arn = aws.identity(target.region, target.stack)
-        own = names(target.lakehouse, target.stack, account)
-        return cls(target, own, arn, aws.principal(target.lakehouse, own, arn))
+        caller = aws.caller(target.lakehouse, target.stack)
+        return cls(target, caller.own, caller.arn, caller.principal)
 
     @property
     def options(self) -> AwsStack:
@@ -73,8 +71,7 @@ class AwsParts:
         return [self.principal] if self.principal else list(self.target.lakehouse.access.principals)
 
     def client(self, service: str) -> Any:
-        session: Any = boto3  # its types know a method for each name
-        return session.client(service, region_name=self.own.region)
+        return aws.client(service, self.own.region)
 
     def parts(self) -> Iterator[AwsPart]:
         """Each part with its state. Raises LakehouseError if AWS does not answer."""

@@ -26,7 +26,7 @@ def trust(names: Names, name: str, principal: Principal) -> list[dict[str, Any]]
 def _named(account: str, word: str, arns: Sequence[str]) -> dict[str, Any]:
     """By condition, and not as `Principal`: IAM would refuse a role that is not there, and a pattern.
 
-    It would also replace the ARN by the role's id, so that a permission set that is assigned anew lost its trust.
+    It would also replace the ARN by the role's id, so that a permission set that is assigned again lost its trust.
     https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
     """
     conditions: dict[str, dict[str, Any]] = {"ArnLike": {"aws:PrincipalArn": list(arns)}}

@@ -142,7 +142,7 @@ def read(path: Path, credentials: Mapping[str, Credential]) -> dict[str, str]:
     value has characters that it may not have.
     """
     what = f"{path}, which `credentials` of the stack names,"
-    text = _private(path, what)
+    text = private(path, what, "credentials")
     places = {key: secret for each in credentials.values() for key, secret in each.keys.items() if not secret.profile}
     found: dict[str, str] = {}
     for key, value in _entries(path, text, what):
@@ -160,7 +160,11 @@ def read(path: Path, credentials: Mapping[str, Credential]) -> dict[str, str]:
     return found
 
 
-def _private(path: Path, what: str) -> str:
+def private(path: Path, what: str, key: str) -> str:
+    """The text of a file that only its owner may read. ``key`` is the entry that names it.
+
+    Raises UsageError if it is another user's, if others may read it, or if it cannot be read.
+    """
     try:
         with path.open() as file:
             about = os.fstat(file.fileno())
@@ -171,7 +175,7 @@ def _private(path: Path, what: str) -> str:
                 raise UsageError(f"{what} has mode {mode}, so other users may read it. Run `chmod 600 {path.name}`.")
             return file.read()
     except FileNotFoundError:
-        raise UsageError(f"{what} does not exist. Create it with mode 0600, or remove `credentials`.") from None
+        raise UsageError(f"{what} does not exist. Create it with mode 0600, or remove `{key}`.") from None
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
         raise UsageError(f"{what} cannot be read: {why}.") from None

@@ -20,7 +20,7 @@ from lakehouse.spec import Lakehouse
 from lakehouse.spec.pipelines import PipelineEntry, PostgresSource
 
 Config = Mapping[str, str]
-# Keys of ours in a connector's configuration, which Connect keeps and connectors ignore.
+# The toolkit's own keys in a connector's configuration, which Connect keeps and connectors ignore.
 PIPELINE, DELETABLE = "lakehouse.pipeline", "lakehouse.deletable"
 
 

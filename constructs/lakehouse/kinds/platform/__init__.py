@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from lakehouse.services.service import Place, Service
 from lakehouse.spec.entries import KindEntry
-from lakehouse.spec.kinds import KindRules
+from lakehouse.spec.kinds import KindRules, Unsecured
 from lakehouse.spec.monitoring import Monitoring
 
 
@@ -19,6 +19,9 @@ class PlatformKind(KindRules):
     """A kind of platform service. ``services`` gets the servers that need it, each with the entry of its catalog."""
 
     services: Callable[[Place, Mapping[str, KindEntry]], tuple[Service, ...]]
+
+
+_PAGES = Unsecured("its pages ask nobody for a password here")
 
 
 @dataclass(frozen=True)
@@ -37,4 +40,6 @@ class Watched:
 class MonitorKind(KindRules):
     """A kind of service that each stack with `monitoring` has."""
 
+    on: tuple[str, ...] = ("process",)
+    unsecured: Unsecured | None = _PAGES
     service: Callable[[Place, Watched], Service]

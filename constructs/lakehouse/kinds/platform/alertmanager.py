@@ -9,7 +9,7 @@ import json
 
 from lakehouse.kinds.platform import MonitorKind, Watched
 from lakehouse.services.service import File, Numbers, Place, Port, Probe, Service
-from lakehouse.spec.kinds import Listener, Unsecured
+from lakehouse.spec.kinds import Listener
 from lakehouse.spec.monitoring import Monitoring
 
 NAME, PACKAGE = "alertmanager", "alertmanager-0.31.1"
@@ -74,8 +74,6 @@ def _address(key: str) -> str:
 ALERTMANAGER = MonitorKind(
     word=NAME,
     label="Alertmanager",
-    on=("process",),
     listeners=(Listener(NAME, 9093, 9093, "alerts that are on, and silences"),),
-    unsecured=Unsecured("its pages ask nobody for a password here"),
     service=service,
 )

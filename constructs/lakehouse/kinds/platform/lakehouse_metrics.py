@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from lakehouse.kinds.platform import MonitorKind, Watched
 from lakehouse.services.service import NUMBERS, File, Numbers, Place, Port, Probe, Service
-from lakehouse.spec.kinds import Listener, Unsecured
+from lakehouse.spec.kinds import Listener
 
 NAME, WATCHED = "lakehouse-metrics", "watched.json"
 
@@ -55,8 +55,6 @@ def service(place: Place, watched: Watched) -> Service:
 LAKEHOUSE_METRICS = MonitorKind(
     word=NAME,
     label="the lakehouse's own metrics",
-    on=("process",),
     listeners=(Listener(NAME, 9109, 9109),),
-    unsecured=Unsecured("its port asks nobody for a password here"),
     service=service,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lakehouse.kinds.platform import MonitorKind, Watched
 from lakehouse.services.service import NUMBERS, Numbers, Place, Port, Probe, Service
-from lakehouse.spec.kinds import Listener, Unsecured
+from lakehouse.spec.kinds import Listener
 
 NAME, PACKAGE = "node-exporter", "node-exporter-1.12.1"
 _COLLECTED = ("cpu", "diskstats", "filesystem", "loadavg", "meminfo", "netdev")
@@ -33,8 +33,6 @@ def service(place: Place, watched: Watched) -> Service:
 NODE_EXPORTER = MonitorKind(
     word=NAME,
     label="node exporter",
-    on=("process",),
     listeners=(Listener(NAME, 9100, 9100),),
-    unsecured=Unsecured("its port asks nobody for a password here"),
     service=service,
 )

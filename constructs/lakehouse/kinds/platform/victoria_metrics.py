@@ -13,7 +13,7 @@ from typing import Any
 from lakehouse.kinds.platform import MonitorKind, Watched, dashboards
 from lakehouse.services.certificate import TRUSTED
 from lakehouse.services.service import File, Numbers, Place, Port, Probe, Service
-from lakehouse.spec.kinds import Listener, Unsecured
+from lakehouse.spec.kinds import Listener
 
 NAME, PACKAGE = "victoria-metrics", "victoria-metrics-1.151.0"
 ALERTS = "vmalert"  # the service whose alerts its pages show
@@ -109,8 +109,6 @@ def _password(job: str) -> str:
 VICTORIA_METRICS = MonitorKind(
     word=NAME,
     label="VictoriaMetrics",
-    on=("process",),
     listeners=(Listener(NAME, 8428, 8428, "metrics of all services and tables, and alerts"),),
-    unsecured=Unsecured("its pages ask nobody for a password here"),
     service=service,
 )

@@ -9,7 +9,7 @@ import json
 
 from lakehouse.kinds.platform import MonitorKind, Watched, alertmanager, rules, victoria_metrics
 from lakehouse.services.service import File, Numbers, Place, Port, Probe, Service
-from lakehouse.spec.kinds import Listener, Unsecured
+from lakehouse.spec.kinds import Listener
 
 NAME, PACKAGE = victoria_metrics.ALERTS, "vmalert-1.151.0"
 _RULES = "rules.yaml"
@@ -54,8 +54,6 @@ _GIVES = "rules and alerts"
 VMALERT = MonitorKind(
     word=NAME,
     label="vmalert",
-    on=("process",),
     listeners=(Listener(NAME, 8880, 8880, "rules, and which alerts are on"),),
-    unsecured=Unsecured("its pages ask nobody for a password here"),
     service=service,
 )

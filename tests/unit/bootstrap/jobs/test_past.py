@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 
@@ -55,3 +56,20 @@ def test_a_job_that_runs_is_followed_to_its_end(target: Target, emr: EmrDouble, 
 def test_a_job_that_is_not_there(target: Target, job: str | None, said: str) -> None:
     with pytest.raises(LakehouseError, match=f"stacks.aws {said}"):
         past.show(target, job, io.StringIO(), io.StringIO(), follow=False)
+
+
+def test_lines_that_arrive_after_the_end_of_a_followed_job_are_shown(
+    target: Target, emr: EmrDouble, logs: LogsDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emr.past = {"00job1": "RUNNING"}
+    emr.states = ("RUNNING", "SUCCESS")
+    shown = emr_logs.JobLogs.rest
+
+    def late(self: emr_logs.JobLogs, *given: Any) -> None:
+        logs.driver(["the last line"])
+        shown(self, *given)
+
+    monkeypatch.setattr(emr_logs.JobLogs, "rest", late)
+    out = io.StringIO()
+    past.show(target, None, out, io.StringIO(), follow=True, wait=0)
+    assert out.getvalue() == "the last line\n"

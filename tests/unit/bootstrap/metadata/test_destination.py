@@ -57,7 +57,11 @@ def test_the_token_is_a_reference_in_the_recipe(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("mode", "text", "why"),
-    [(0o644, "t", "others may read"), (0o600, "", "one token on one line"), (0o600, "a\nb", "one token on one line")],
+    [
+        (0o644, "t", "other users may read"),
+        (0o600, "", "one token on one line"),
+        (0o600, "a\nb", "one token on one line"),
+    ],
 )
 def test_a_token_that_is_not_one_is_refused(mode: int, text: str, why: str, tmp_path: Path) -> None:
     token = tmp_path / "token"
