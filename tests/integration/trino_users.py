@@ -54,15 +54,18 @@ def connected(stack: Deployment, user: str, password: str, ca: str, acting: str 
 def unfinished_query(stack: Deployment, principal: str, table: str, rows: int) -> Iterator[None]:
     """A query by the present password runs meanwhile, and ends well. ``rows`` are those of the table.
 
-    Its answer is larger than what Trino keeps for a client (32 MiB), so it cannot end before it is read. One with a
-    short answer would: the client's `execute` waits for the first row.
+    Its answer (120 MB for two rows) is larger than what Trino keeps for a client that does not read on: 32 MiB each
+    in `sink.max-buffer-size` and `exchange.max-buffer-size`. So the query cannot end meanwhile. Each row's text is
+    another one, because Trino keeps one value once if it is the same in many rows.
     """
     password, ca = login(stack, principal)
+    numbers = "UNNEST(sequence(1, 10000)) AS a(a), UNNEST(sequence(1, 6)) AS b(b)"
     with connected(stack, principal, password, ca) as cursor:
-        cursor.execute(f"SELECT rpad('', 1000, 'x') FROM {table}, UNNEST(sequence(1, 10000)), UNNEST(sequence(1, 6))")
-        assert cursor.stats["state"] == "RUNNING"
+        cursor.execute(f"SELECT rpad(CAST(a * 10 + b AS varchar), 1000, 'x') FROM {table}, {numbers}")
         yield
-        assert len(cursor.fetchall()) == rows * 10_000 * 6
+        begun = len(cursor.fetchmany(10_000))  # more than what came with the first answer: the state is the present one
+        assert cursor.stats["state"] == "RUNNING"
+        assert begun + len(cursor.fetchall()) == rows * 10_000 * 6
 
 
 def run(stack: Deployment, principal: str, sql: str) -> list[list[Any]]:
