@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bootstrap.deploy import log
 from tests.integration.deployment import Deployment, ending
 from tests.ports import free
 
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
+
+
+FIRST_LOG = "first-deploy.log"  # a copy: later deploys of the tests remove the oldest logs
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,6 +30,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     _sources(deployment)
     with ending(deployment):
         deployment.run("make", "deploy", timeout=600)
+        (deployment.folder / FIRST_LOG).write_text(log.kept(deployment.file, "local")[0].read_text())
         yield deployment
 
 

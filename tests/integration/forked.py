@@ -20,11 +20,11 @@ from pkgutil import walk_packages
 
 import bootstrap
 
+# Not pyspark: which client a command imports depends on the lakehouse's version of Spark.
 _OF_OTHERS = (
     "boto3.s3.transfer",
     "pyarrow.parquet",
     "pyiceberg.catalog.rest",
-    "pyspark.sql.connect.session",
     "rich.live",
 )
 
