@@ -11,6 +11,7 @@ from lakehouse.access import iam as access
 from lakehouse.access.names import OPERATORS, names
 from lakehouse.access.policy import PolicyStatement
 from lakehouse.access.trust import trust
+from lakehouse.aws import applications as started
 from lakehouse.aws.boundary import boundary
 from lakehouse.aws.endpoints import for_spark, for_trino
 from lakehouse.aws.engines_ec2 import Ec2Engines
@@ -102,7 +103,10 @@ class AwsTerraformStack(TerraformStack):
         self._network.flow_logs(self._observe.groups["network"], self._observe.flow_log_role())
         self._buckets, self._tables = self._store(path)
         self._roles: dict[str, str] = {}  # by principal
+        self._applications: dict[str, Declared] = {}  # of EMR Serverless, by principal
+        self._settings: list[object] = [str(options.cidr), options.zones]  # of all of them
         self._engines = self._on_instances(key.scaling) if on_instances else self._managed()
+        self._stop_applications()
         if options.github:
             assert state is not None  # the file is refused without a backend
             # An earlier version made the provider; Terraform forgets it and leaves it where it is.
@@ -197,14 +201,25 @@ class AwsTerraformStack(TerraformStack):
             needs=parts,
         )
 
+    def _stop_applications(self) -> None:
+        """Before Terraform changes or deletes applications. See :mod:`lakehouse.aws.applications`."""
+        now = {self._names.workgroup(principal): digest(self._settings) for principal in self._applications}
+        resource(
+            self,
+            "stopped",
+            "terraform_data",
+            triggers_replace=now,
+            provisioner=[{"local-exec": started.step(self._names.region, now)}],
+            needs=self._applications.values(),
+        )
+
     def _managed(self) -> dict[str, object]:
         """Spark on EMR Serverless and SQL by Athena. A principal uses both with its own role."""
         names, lakehouse = self._names, self._lakehouse
         logs = log_group(names, "engines")
         outputs: dict[str, object] = {}
-        applications: dict[str, Declared] = {}
         if lakehouse.engines.spark:
-            applications = EmrServerless(
+            emr = EmrServerless(
                 self,
                 "spark",
                 names=names,
@@ -214,9 +229,10 @@ class AwsTerraformStack(TerraformStack):
                 spark=lakehouse.engines.spark,
                 network=self._network,
                 log_group=logs,
-            ).applications
-            outputs["emr_applications"] = {principal: each.ref("id") for principal, each in applications.items()}
-            for principal, each in applications.items():
+            )
+            self._applications, self._settings = emr.applications, [*self._settings, *emr.settings]
+            outputs["emr_applications"] = {principal: each.ref("id") for principal, each in emr.applications.items()}
+            for principal, each in emr.applications.items():
                 self._observe.alarm(
                     f"spark-failed-{principal}",
                     f"A Spark job of {principal} failed",
@@ -239,10 +255,10 @@ class AwsTerraformStack(TerraformStack):
             services = []
             if self._athena:
                 may += athena_statements(names, principal, RESULTS, self._key)
-            if principal in applications:
+            if principal in self._applications:
                 if not self._athena:  # whose results include them
                     may += job_files(names, principal, RESULTS, self._key)
-                may += emr_statements(names, principal, applications[principal], logs)
+                may += emr_statements(names, principal, self._applications[principal].ref("arn"), logs)
                 services = [service_trust(names, "emr-serverless", names.arn("emr-serverless", "/applications/*"))]
             self._principal(principal, may, services)
         return outputs

@@ -44,6 +44,10 @@ class EmrServerless(Construct):
         accepted = {"CKV2_AWS_5": "the EMR Serverless applications use it, which the check does not know"}
         group = network.group("spark", "Spark on EMR Serverless", accepted)
         network.reach_services(group, "spark")
+        defaults = spark_defaults(lakehouse, names, spark)
+        capacity = emr_sizes.capacity(spark)
+        #: What all applications have, as far as the synth knows it.
+        self.settings = [release, defaults, capacity, IDLE_MINUTES, QUEUE_MINUTES]
         self.applications = {
             principal: resource(
                 self,
@@ -53,15 +57,13 @@ class EmrServerless(Construct):
                 release_label=release,
                 type="spark",
                 architecture="ARM64",
-                maximum_capacity=emr_sizes.capacity(spark),
+                maximum_capacity=capacity,
                 # A second job waits for the first one; otherwise it would fail, because the capacity is one job's.
                 scheduler_configuration={"max_concurrent_runs": 1, "queue_timeout_minutes": QUEUE_MINUTES},
                 auto_start_configuration={"enabled": True},
                 auto_stop_configuration={"enabled": True, "idle_timeout_minutes": IDLE_MINUTES},
                 network_configuration={"subnet_ids": ids(network.subnets), "security_group_ids": [group.ref("id")]},
-                runtime_configuration=[
-                    {"classification": "spark-defaults", "properties": spark_defaults(lakehouse, names, spark)}
-                ],
+                runtime_configuration=[{"classification": "spark-defaults", "properties": defaults}],
                 monitoring_configuration={
                     # The log group is already encrypted. EMR encrypts what it keeps for Spark's UI with its own key.
                     "cloudwatch_logging_configuration": {"enabled": True, "log_group_name": log_group},
