@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from collections.abc import Sequence
@@ -42,6 +43,7 @@ from lakehouse.runtimes.incarnation import digest
 from lakehouse.spec import AwsStack as Options
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.aws import RESULTS
+from lakehouse.text.terraform import rendered
 
 PROVIDER = "6.25.0"  # the version whose arguments the contract test knows
 TERRAFORM = ">= 1.11"  # write-only arguments
@@ -203,12 +205,13 @@ class AwsTerraformStack(TerraformStack):
 
     def _stop_applications(self) -> None:
         """Before Terraform changes or deletes applications. See :mod:`lakehouse.aws.applications`."""
-        now = {self._names.workgroup(principal): digest(self._settings) for principal in self._applications}
+        settings = digest(rendered(self._settings))
+        now = {self._names.workgroup(principal): settings for principal in self._applications}
         resource(
             self,
             "stopped",
             "terraform_data",
-            triggers_replace=now,
+            triggers_replace=[json.dumps(now, sort_keys=True)],
             provisioner=[{"local-exec": started.step(self._names.region, now)}],
             needs=self._applications.values(),
         )
@@ -258,7 +261,7 @@ class AwsTerraformStack(TerraformStack):
             if principal in self._applications:
                 if not self._athena:  # whose results include them
                     may += job_files(names, principal, RESULTS, self._key)
-                may += emr_statements(names, principal, self._applications[principal].ref("arn"), logs)
+                may += emr_statements(names, principal, self._applications[principal], logs)
                 services = [service_trust(names, "emr-serverless", names.arn("emr-serverless", "/applications/*"))]
             self._principal(principal, may, services)
         return outputs

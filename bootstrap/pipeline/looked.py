@@ -17,6 +17,8 @@ from bootstrap.session.synthesised import Synthesised
 _IDLE = (["no-op"], ["read"])
 #: The resources that run services and the bootstrap.
 _SERVICES = ("terraform_data", "docker_container")
+#: Resources of a stack in AWS that start nothing: :mod:`lakehouse.aws.kept` and :mod:`lakehouse.aws.applications`.
+_STEPS = ("kept", "stopped")
 #: The second half of an incarnation (:class:`lakehouse.runtimes.incarnation.Incarnation`).
 _MARK = re.compile(r'"(?:[0-9a-f]{12}|supervisord)-([0-9a-f]{8})(?:"|: )')  # with the reason after a colon
 
@@ -98,7 +100,7 @@ def comes_up(changes: Iterable[tuple[str, str]]) -> bool:
     for address, action in changes:
         kind, _, name = address.partition(".")
         started = ("create",) if "bootstrap" in name.split("_") else ("create", "replace")
-        if kind in _SERVICES and name != "kept" and action in started:  # lakehouse.aws.kept: it reads only the file
+        if kind in _SERVICES and name not in _STEPS and action in started:
             return True
     return False
 

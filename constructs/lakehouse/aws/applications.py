@@ -24,5 +24,5 @@ def step(region: str, wanted: Mapping[str, str]) -> dict[str, object]:
     return {
         "when": "destroy",
         "command": shlex.join([sys.executable, *arguments]),
-        "environment": {DEPLOYED: expression("jsonencode(self.triggers_replace)")},
+        "environment": {DEPLOYED: expression("self.triggers_replace[0]")},
     }

@@ -78,6 +78,14 @@ def _application_name(of: Resources) -> None:
     of["aws_emrserverless_application"]["spark_bi"]["name"] = "x" * 65
 
 
+def _not_stopped(of: Resources) -> None:
+    del of["terraform_data"]["stopped"]
+
+
+def _another_is_stopped(of: Resources) -> None:
+    of["terraform_data"]["stopped"]["depends_on"].remove("aws_emrserverless_application.spark_bi")
+
+
 def _endpoint(sid: str) -> Callable[[Resources], None]:
     """The endpoint's policy without a statement."""
 
@@ -113,6 +121,8 @@ S3_ENDPOINT = "aws_vpc_endpoint.network_s3: "
         (_spark(spark_sql_catalogImplementation=None), f"{EMR}Spark asks Glue"),
         (_many_properties, f"{EMR}1"),
         (_application_name, f"{EMR}the name"),
+        (_not_stopped, f"{EMR}nothing stops it"),
+        (_another_is_stopped, f"{EMR}nothing stops it"),
         (_tables_in_results, "aws_athena_workgroup.athena_bi: a table without a location is deleted"),
         (_endpoint("EmrLogs"), f"{S3_ENDPOINT}s3:PutObject on arn:aws:s3:::prod.eu-west-1.appinfo.src"),
         (_endpoint("OwnBuckets"), f"{S3_ENDPOINT}s3:GetObject on"),

@@ -4,10 +4,13 @@ Sizes and defaults: https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGu
 https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/jobs-spark.html. Names and numbers are botocore's
 (`CreateApplication`): a name has at most 64 characters, a classification at most 100 properties.
 Catalog: an EMR Spark whose catalog is not `in-memory` asks Glue for `default` and `global_temp`.
+States: an application is changed and deleted only while it is CREATED or STOPPED:
+https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/applications.html
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -39,6 +42,18 @@ def refused(stack: Mapping[str, Any]) -> Iterator[str]:
         if job.get("spark.sql.catalogImplementation") != "in-memory":
             yield f"{address}: Spark asks Glue for databases that no principal may read"
         yield from (f"{address}: {problem}" for problem in _fits(job, block["maximum_capacity"]))
+        if not any(_stops(each, address, block["name"]) for each in stack["resource"]["terraform_data"].values()):
+            yield f"{address}: nothing stops it before it is changed or deleted"
+
+
+def _stops(step: Mapping[str, Any], address: str, name: str) -> bool:
+    """Whether Terraform runs a command before it changes or deletes the application.
+
+    It destroys a resource before it changes or deletes those that this one depends on.
+    """
+    before = [each["local-exec"] for each in step.get("provisioner", ()) if each["local-exec"].get("when") == "destroy"]
+    knows = "self.triggers_replace[0]" in json.dumps(before) and name in json.loads(step["triggers_replace"][0])
+    return knows and address in step.get("depends_on", ())
 
 
 def _fits(job: Job, most: Mapping[str, str]) -> Iterator[str]:

@@ -136,6 +136,7 @@ def test_a_plan_checks_the_sources_first(world: World) -> None:
         [change("replace", "aws_instance.engines_trino")],
         [change("replace", "terraform_data.bootstrap"), change("replace", "terraform_data.kept")],
         [change("create", "terraform_data.kept")],
+        [change("replace", "terraform_data.stopped")],
         [change("replace", "terraform_data.process_bootstrap_E5D7C149")],
     ],
 )
