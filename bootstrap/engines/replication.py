@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bootstrap.remote.errors import Refused, Unreachable, first_line
+from bootstrap.remote.errors import Refused, RemoteError, Unreachable, first_line
 from lakehouse.text import sql
 
 _SECONDS = 30  # for the reader of a slot to end
@@ -47,6 +47,13 @@ def drop(source: SourceDatabase, password: str, pause: Callable[[float], None] =
 
     Raises Refused if PostgreSQL does not do it, Unreachable if it does not answer.
     """
+    failure = _failure(source, password, pause)
+    if failure is not None:  # raised here, because pg8000's own errors keep its socket open as long as they live
+        raise failure
+
+
+def _failure(source: SourceDatabase, password: str, pause: Callable[[float], None]) -> RemoteError | None:
+    """Drop both. Returns the error if that fails."""
     import pg8000.native as postgres
 
     try:
@@ -57,13 +64,12 @@ def drop(source: SourceDatabase, password: str, pause: Callable[[float], None] =
         finally:
             connection.close()
     except postgres.InterfaceError as error:
-        raise Unreachable("PostgreSQL", f"{source.host}:{source.port}", first_line(error)) from None
+        return Unreachable("PostgreSQL", f"{source.host}:{source.port}", first_line(error))
     except postgres.DatabaseError as error:
         said = error.args[0].get("M", "") if error.args and isinstance(error.args[0], dict) else first_line(error)
         fix = f"Drop it there, SELECT pg_drop_replication_slot('{source.slot}'), or correct the cause, and apply again"
-        raise Refused(
-            f"the replication slot {source.slot} of {source} stays, and keeps its log: {said}. {fix}"
-        ) from None
+        return Refused(f"the replication slot {source.slot} of {source} stays, and keeps its log: {said}. {fix}")
+    return None
 
 
 def _connection(source: SourceDatabase, password: str) -> Any:

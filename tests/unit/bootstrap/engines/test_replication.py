@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -50,7 +51,6 @@ def test_a_slot_is_dropped_when_nobody_reads_it(readers: tuple[int | None, ...],
     assert server.calls == calls
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pg8000 leaves its socket open
 def test_a_server_that_is_down_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -58,3 +58,27 @@ def test_a_server_that_is_down_is_named() -> None:
     assert source is not None
     with pytest.raises(Unreachable, match=f"PostgreSQL at 127.0.0.1:{port} cannot be reached"):
         drop(source, "secret")
+
+
+@pytest.mark.parametrize("says", [b"", b"N"], ids=["nothing", "no TLS"])
+def test_a_server_that_ends_connections_is_named_and_no_socket_stays_open(says: bytes) -> None:
+    """Also while the error is kept: else the garbage collector finds an open socket, anywhere, later."""
+
+    def serve(server: socket.socket) -> None:
+        for _ in ("with TLS", "without"):
+            with server.accept()[0] as each:
+                each.settimeout(10)
+                each.recv(8)
+                each.sendall(says)
+                each.shutdown(socket.SHUT_WR)
+                while each.recv(1024):  # until the other side closes
+                    pass
+
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+        served = pool.submit(serve, server)
+        source = SourceDatabase.of({**CONFIG, "database.port": str(server.getsockname()[1])})
+        assert source is not None
+        with pytest.raises(Unreachable) as kept:
+            drop(source, "secret")
+        served.result()
+        assert "PostgreSQL" in str(kept.value)
