@@ -23,7 +23,7 @@ from bootstrap.remote.s3 import client, iam, s3tables, sts
 from bootstrap.remote.user_keys import ACCESS_KEY, SECRET_KEY
 from bootstrap.stores.iam_users import IamUsers
 from lakehouse.kinds.store import ROLE
-from lakehouse.kinds.stores.seaweedfs import NAME, SEAWEEDFS, TABLES
+from lakehouse.kinds.stores.seaweedfs import METRICS, NAME, SEAWEEDFS, TABLES
 from lakehouse.runtimes.state import State
 from tests.behaviour.reconciling import make_plan, reconcile
 from tests.behaviour.servers import REGION, Servers
@@ -47,7 +47,7 @@ PAGE = {"Origin": "http://evil.example", "Content-Type": "text/plain"}  # what a
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
-@pytest.mark.parametrize("door", [each.name for each in SEAWEEDFS.listeners if each.name != TABLES])
+@pytest.mark.parametrize("door", [each.name for each in SEAWEEDFS.listeners if each.name not in (TABLES, METRICS)])
 def test_a_stranger_is_refused_at_every_port(servers: Servers, door: str, scheme: str, method: str) -> None:
     """Also what browsers send for a page of anybody's; paths are those that the parts answer without a certificate."""
     socket.create_connection(("127.0.0.1", servers.ports[door]), timeout=10).close()  # it listens

@@ -199,10 +199,11 @@ def ending(deployment: Deployment) -> Iterator[None]:
     try:
         yield
     finally:
-        deployment.destroy(code=None)
+        said = deployment.destroy(code=None)
         left = list(processes.belonging(state))
+        named = str(left)
         processes.end(left)
-        assert not left, "destroy leaves no process"
+        assert not left, f"destroy leaves no process, but {named}:\n{said}"
 
 
 @contextmanager
