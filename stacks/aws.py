@@ -38,7 +38,7 @@ from lakehouse.cdk import (
     s3_backend,
     warn,
 )
-from lakehouse.kinds.engines.spark import CLOSED
+from lakehouse.kinds.engines.spark_cluster import CLOSED
 from lakehouse.runtimes.incarnation import digest
 from lakehouse.spec import AwsStack as Options
 from lakehouse.spec import Lakehouse

@@ -16,7 +16,7 @@ from bootstrap.jobs.job import Job
 from bootstrap.session.interrupts import ending, undisturbed
 from bootstrap.session.submit import driver
 from bootstrap.session.target import Target
-from lakehouse.kinds.engines import spark
+from lakehouse.kinds.engines import spark, spark_cluster
 from lakehouse.services.service import File
 from lakehouse.text.placeholders import Binary
 
@@ -87,7 +87,7 @@ def _start(target: Target, job: Job, own: str) -> subprocess.Popen[str]:
     if job.modules:
         settings["spark.submit.pyFiles"] = ",".join(f"{there}/{name}" for name, _ in job.modules)
     # In containers the driver shares the master's memory, which has room for a small one.
-    heap = spark.BATCH_MB if apart else spark.cluster(target.lakehouse).driver_mb
+    heap = spark.BATCH_MB if apart else spark_cluster.cluster(target.lakehouse).driver_mb
     command, environment = driver(
         target, f"{own}/spark.conf", settings, (f"{there}/{job.main[0]}", *job.arguments), heap
     )

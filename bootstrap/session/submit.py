@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from bootstrap.session.target import Target
 from lakehouse.errors import UsageError
-from lakehouse.kinds.engines import spark
+from lakehouse.kinds.engines import spark, spark_cluster
 from lakehouse.services import jvm
 from lakehouse.services.service import File
 from lakehouse.text.placeholders import Text
@@ -28,12 +28,16 @@ def driver(
         raise UsageError(f"{target.path.name} has no engines.spark: add it to the file and deploy the stack again.")
     target.address(spark.MASTER, "engines.spark")
     local = target.local
-    place, cluster, catalogs = local.place, spark.cluster(target.lakehouse), local.endpoints.catalogs
-    found = spark.defaults(place, cluster, catalogs) | {"spark.driver.host": place.host(spark.MASTER)} | dict(settings)
-    local.runtime.configure(spark.MASTER, [File(file, properties(found)), *spark.credentials(catalogs)])
+    place, cluster, catalogs = local.place, spark_cluster.cluster(target.lakehouse), local.endpoints.catalogs
+    found = (
+        spark_cluster.defaults(place, cluster, catalogs)
+        | {"spark.driver.host": place.host(spark.MASTER)}
+        | dict(settings)
+    )
+    local.runtime.configure(spark.MASTER, [File(file, properties(found)), *spark_cluster.credentials(catalogs)])
     command = [
-        *spark.java(place, cluster, heap_mb, (*jvm.QUICK, *jvm.trust(place, spark.MASTER)[0])),
+        *spark_cluster.java(place, cluster, heap_mb, (*jvm.QUICK, *jvm.trust(place, spark.MASTER)[0])),
         *("org.apache.spark.deploy.SparkSubmit", "--properties-file", f"{place.config(spark.MASTER)}/{file}"),
         *program,
     ]
-    return command, dict(spark.environment(place, cluster, spark.MASTER, catalogs))
+    return command, dict(spark_cluster.environment(place, cluster, spark.MASTER, catalogs))

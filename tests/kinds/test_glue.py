@@ -19,7 +19,7 @@ import pytest
 from lakehouse import packages
 from lakehouse.access.names import names
 from lakehouse.aws.endpoints import AwsAddress, for_spark, for_trino
-from lakehouse.kinds.engines import spark
+from lakehouse.kinds.engines import spark_cluster
 from lakehouse.kinds.engines.trino import trino
 from lakehouse.kinds.engines.trino_rules import RELEASES
 from lakehouse.runtimes.probe import ready
@@ -82,7 +82,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 @pytest.fixture(scope="module")
 def seen(account: Account) -> dict[str, Any]:
     """The results of the reference system's sessions, on a Spark that runs in one process."""
-    cluster = spark.cluster(account.lakehouse)
+    cluster = spark_cluster.cluster(account.lakehouse)
     packages.set_up([each for each in cluster.packages if "connect" not in each], [cluster.java], progress=False)
     place, own = account.place, names(account.lakehouse, STACK, moto.ACCOUNT)
     config = account.state.config("spark")
@@ -90,7 +90,7 @@ def seen(account: Account) -> dict[str, Any]:
     settings = {
         **for_spark(account.lakehouse, own, account.address),
         "spark.master": "local[2]",
-        "spark.driver.extraClassPath": spark.classpath(place, cluster),
+        "spark.driver.extraClassPath": spark_cluster.classpath(place, cluster),
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.warehouse.dir": str(config / "warehouse"),
@@ -102,14 +102,14 @@ def seen(account: Account) -> dict[str, Any]:
     }
     (config / "spark.conf").write_text(as_text(properties(settings)))
     command = [
-        *spark.java(place, cluster, 700, jvm.QUICK),
+        *spark_cluster.java(place, cluster, 700, jvm.QUICK),
         *("org.apache.spark.deploy.SparkSubmit", "--properties-file", str(config / "spark.conf"), str(SESSION)),
     ]
     home = place.package(cluster.packages[0])
     [py4j] = Path(home, "python", "lib").glob("py4j-*.zip")
     environment = {
         **moto.environment(account.url, own.region),
-        **dict(spark.environment(place, cluster, "spark")),
+        **dict(spark_cluster.environment(place, cluster, "spark")),
         "PYSPARK_PYTHON": sys.executable,
         "PYTHONPATH": f"{home}/python:{py4j}",
         "TZ": "UTC",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lakehouse.access.names import Names
 from lakehouse.kinds import CATALOGS, STORES
 from lakehouse.kinds.catalog import CatalogEndpoint
-from lakehouse.kinds.engines import spark, trino
+from lakehouse.kinds.engines import spark_cluster, trino
 from lakehouse.kinds.engines.trino_rules import RELEASES
 from lakehouse.kinds.store import StoreEndpoint
 from lakehouse.spec import Lakehouse
@@ -47,7 +47,7 @@ def endpoints(lakehouse: Lakehouse, names: Names, address: AwsAddress | None = N
 
 def for_spark(lakehouse: Lakehouse, names: Names, address: AwsAddress | None = None) -> dict[str, str]:
     """Spark's properties: Iceberg's extensions, and those of each catalog."""
-    return _plain({**spark.EXTENSIONS, **spark.of_catalogs(endpoints(lakehouse, names, address))})
+    return _plain({**spark_cluster.EXTENSIONS, **spark_cluster.of_catalogs(endpoints(lakehouse, names, address))})
 
 
 def for_trino(lakehouse: Lakehouse, names: Names, address: AwsAddress | None = None) -> dict[str, dict[str, str]]:

@@ -16,7 +16,7 @@ from lakehouse import packages
 from lakehouse.access.engines import EngineCall, EngineOperation, engine_calls
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.catalogs.polaris import POLARIS, vends
-from lakehouse.kinds.engines import spark
+from lakehouse.kinds.engines import spark_cluster
 from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.state import State
 from lakehouse.services import jvm
@@ -104,14 +104,14 @@ def _settings(servers: PrincipalServers, endpoint: CatalogEndpoint, principal: s
 
 
 def _run(folder: Path, catalogs: dict[str, str], calls: Sequence[EngineCall]) -> list[str]:
-    cluster = spark.cluster(load(PROJECT / "lakehouse.yaml"))
+    cluster = spark_cluster.cluster(load(PROJECT / "lakehouse.yaml"))
     packages.set_up([each for each in cluster.packages if "connect" not in each], [cluster.java], progress=False)
     folder.mkdir(mode=0o700)
     place = ProcessPlace(State(folder), {})
     settings = {
         **catalogs,
         "spark.master": "local[1]",
-        "spark.driver.extraClassPath": spark.classpath(place, cluster),
+        "spark.driver.extraClassPath": spark_cluster.classpath(place, cluster),
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
@@ -134,7 +134,7 @@ def _run(folder: Path, catalogs: dict[str, str], calls: Sequence[EngineCall]) ->
     ]
     (folder / "calls.json").write_text(json.dumps(asked))
     command = [
-        *spark.java(place, cluster, 700, jvm.QUICK),
+        *spark_cluster.java(place, cluster, 700, jvm.QUICK),
         *("org.apache.spark.deploy.SparkSubmit", "--properties-file", str(folder / "spark.conf")),
         *(str(SESSION), str(folder / "calls.json")),
     ]
@@ -142,7 +142,7 @@ def _run(folder: Path, catalogs: dict[str, str], calls: Sequence[EngineCall]) ->
     [py4j] = Path(home, "python", "lib").glob("py4j-*.zip")
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith("AWS_")},
-        **dict(spark.environment(place, cluster, "spark")),
+        **dict(spark_cluster.environment(place, cluster, "spark")),
         "PYSPARK_PYTHON": sys.executable,
         "PYTHONPATH": f"{home}/python:{py4j}",
     }

@@ -5,109 +5,39 @@ https://spark.apache.org/docs/latest/spark-standalone.html, https://spark.apache
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.engine import EngineKind
-from lakehouse.kinds.engines import spark_files as files
 from lakehouse.kinds.engines import spark_rules as rules
 from lakehouse.kinds.engines import spark_secure as secure
+from lakehouse.kinds.engines.spark_cluster import (
+    CLOSED,
+    SparkCluster,
+    cluster,
+    credentials,
+    defaults,
+    environment,
+    java,
+)
 from lakehouse.kinds.platform import proxy
 from lakehouse.services import jvm
-from lakehouse.services.secrets import shared_credentials
 from lakehouse.services.service import File, Numbers, Place, Port, Probe, Service
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.kinds import Enforcement, Feature, Limit, Listener
-from lakehouse.spec.model import Source
 from lakehouse.text.placeholders import Text
 from lakehouse.text.properties import properties
 
 MASTER, CONNECT, THRIFT = secure.MASTER, secure.CONNECT, "spark-thrift"
 TOKEN = f"{CONNECT}-token"  # the name of the secret
 BATCH_MB = 512  # heap of a batch job's driver
-_KEYS = "aws-credentials"
 # A worker's page has the address of its master once it is registered there; before, it is empty.
 _REGISTERED = '"masterurl" : "spark://'
 # What its ports give without a login.
 _JOBS = "SQL and code that run as its user, with its keys and files"
 _PAGES = "applications, their settings without secrets, and their logs"
 _PARTS = "rows and code of running jobs"
-
-# The options that Spark's launcher adds on Java 17 (org.apache.spark.launcher.JavaModuleOptions). The services start
-# the classes without the launcher, which saves one JVM per service.
-_OPENED = (
-    *("java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio", "java.util"),
-    *("java.util.concurrent", "java.util.concurrent.atomic", "jdk.internal.ref", "sun.nio.ch", "sun.nio.cs"),
-    *("sun.security.action", "sun.util.calendar"),
-)
-_MODULES = (
-    *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED),
-    "-Djdk.reflect.useDirectMethodHandle=false",
-    "-Dio.netty.tryReflectionSetAccessible=true",
-)
-
-# A page in a browser may send plain requests to every port of this machine. Each of these features would accept one
-# without a key: jobs that run code (on by default since 4.1, SPARK-51165), links that end jobs, workers that leave.
-CLOSED = {
-    "spark.master.rest.enabled": "false",
-    "spark.ui.killEnabled": "false",
-    "spark.master.ui.decommission.allow.mode": "DENY",
-}
-EXTENSIONS: dict[str, Text] = {
-    "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
-}
-
-
-@dataclass(frozen=True)
-class SparkCluster:
-    """The file's settings for Spark, with the versions from the matrix. Memory is the size of heaps, in MiB."""
-
-    packages: tuple[str, ...]  # the Spark tree first, then the jars for every class path, and last two folders of them
-    scala: str
-    java: int
-    workers: int
-    cores: int
-    executor_mb: int
-    driver_mb: int
-    connect: bool
-    thrift: bool
-    token: bool  # Connect requires one
-    settings: Mapping[str, str]
-    sources: Mapping[str, Source]
-
-    @property
-    def share(self) -> int:
-        """Cores of one application: a worker's, or half of them if there is only one worker."""
-        return self.cores if self.workers > 1 else max(1, self.cores // 2)
-
-
-def cluster(lakehouse: Lakehouse) -> SparkCluster:
-    """The file's settings for Spark, with the versions from the matrix."""
-    engine = lakehouse.engines.spark
-    assert engine is not None
-    line = rules.LINES[engine.version]
-    return SparkCluster(
-        packages=(
-            f"spark-{engine.version}",
-            *((f"spark-connect-{engine.version}",) if line.connect else ()),
-            f"iceberg-spark-runtime-{engine.version}",
-            f"iceberg-aws-bundle-{line.iceberg}",
-            f"hadoop-aws-{line.hadoop}",
-            f"delta-spark-{engine.version}",
-        ),
-        scala=line.scala,
-        java=line.java[0],
-        workers=engine.workers,
-        cores=engine.cores,
-        executor_mb=engine.memory.mb,
-        driver_mb=engine.driver_memory.mb,
-        connect=engine.connect is not None,
-        thrift=engine.thrift,
-        token=engine.connect is not None and engine.connect.token,
-        settings=engine.properties,
-        sources=lakehouse.sources,
-    )
 
 
 def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpoint]) -> tuple[Service, ...]:
@@ -121,88 +51,6 @@ def spark(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoin
     found += [_connect(place, cluster, catalogs)] if cluster.connect else []
     found += [_thrift(place, cluster, catalogs)] if cluster.thrift else []
     return tuple(found)
-
-
-def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> dict[str, Text]:
-    """spark-defaults.conf of everything that runs on the cluster: Connect and batch jobs alike."""
-    settings: dict[str, Text] = {
-        "spark.master": f"spark://{place.host(MASTER)}:{place.port(MASTER)}",
-        "spark.submit.deployMode": "client",
-        "spark.driver.host": place.host(CONNECT),
-        "spark.driver.bindAddress": place.bind(),
-        "spark.driver.extraClassPath": classpath(place, cluster),
-        "spark.executor.extraClassPath": classpath(place, cluster),
-        "spark.executor.memory": f"{cluster.executor_mb}m",
-        # One executor per application: Connect keeps its own, and a batch job still finds room for another.
-        "spark.executor.cores": str(cluster.share),
-        "spark.cores.max": str(cluster.share),
-        "spark.executor.extraJavaOptions": " ".join(jvm.FRUGAL),
-        **EXTENSIONS,
-        "spark.sql.catalogImplementation": "in-memory",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.warehouse.dir": f"{place.data(CONNECT)}/spark-warehouse",
-        "spark.sql.shuffle.partitions": str(cluster.share * 2),
-        "spark.ui.killEnabled": CLOSED["spark.ui.killEnabled"],
-        # What neither the UI nor SET shows. By itself it knows `access.key`, but not `access-key`.
-        "spark.redaction.regex": f"(?i)secret|password|token|access[.-]?key{secure.redacted(place)}",
-        **secure.settings(place),
-    }
-    settings |= of_catalogs(catalogs)
-    if catalogs:
-        settings["spark.sql.defaultCatalog"] = catalogs[0].name
-        settings |= files.settings(place, catalogs[0].store, cluster.sources)  # all have the stack's store
-    return settings | dict(cluster.settings)
-
-
-def of_catalogs(catalogs: Sequence[CatalogEndpoint]) -> dict[str, Text]:
-    """The properties of each catalog, as its kind defines them, and those that it asks of Spark itself."""
-    return {
-        key if key.startswith("spark.") else f"spark.sql.catalog.{each.name}{key}": value
-        for each in catalogs
-        for key, value in each.kind.for_spark(each).items()
-    }
-
-
-def credentials(catalogs: Sequence[CatalogEndpoint]) -> tuple[File, ...]:
-    """The file with the keys of catalogs that AWS runs, which a driver reads. Executors read only files in the store.
-
-    Iceberg has no settings for these keys. All catalogs have the same: a stack has one account.
-    """
-    accounts = [found for each in catalogs if (found := each.kind.account(each)) is not None]
-    return tuple(File(_KEYS, shared_credentials(each.keys.name, each.keys.value)) for each in accounts[:1])
-
-
-def environment(
-    place: Place, cluster: SparkCluster, name: str, catalogs: Sequence[CatalogEndpoint] = ()
-) -> tuple[tuple[str, str], ...]:
-    """The variables that Spark's scripts would set (bin/load-spark-env.sh), for a service or a job of that name.
-
-    A driver needs ``catalogs``, and has the files of :func:`credentials`.
-    """
-    home = place.java(cluster.java).rpartition("/bin/")[0]
-    return (
-        *jvm.ENVIRONMENT,
-        ("SPARK_HOME", place.package(cluster.packages[0])),
-        *((("JAVA_HOME", home),) if home else ()),  # an image sets its Java itself
-        ("SPARK_LOCAL_IP", place.bind()),
-        ("SPARK_PUBLIC_DNS", place.host(name)),
-        # No such folder: with one on the class path, no archive of classes would fit.
-        ("SPARK_CONF_DIR", f"{place.config(name)}/conf"),
-        ("SPARK_LOCAL_DIRS", f"{place.data(name)}/local"),
-        ("SPARK_SCALA_VERSION", cluster.scala),
-        *(("AWS_SHARED_CREDENTIALS_FILE", f"{place.config(name)}/{each.path}") for each in credentials(catalogs)),
-    )
-
-
-def classpath(place: Place, cluster: SparkCluster) -> str:
-    """Iceberg before Spark. It is the same for every JVM of the cluster, so that all can use one class archive."""
-    home, *jars, s3a, delta = (place.package(each) for each in cluster.packages)
-    return ":".join((*jars, f"{s3a}/*", f"{delta}/*", f"{home}/jars/*"))
-
-
-def java(place: Place, cluster: SparkCluster, heap_mb: int, options: Sequence[str]) -> tuple[str, ...]:
-    """The beginning of every command: a JVM with Spark's classes; the main class comes next."""
-    return (place.java(cluster.java), jvm.heap(heap_mb), *options, *_MODULES, "-cp", classpath(place, cluster))
 
 
 def _chosen(place: Place, name: str) -> Port:

@@ -9,7 +9,7 @@ import pytest
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.catalogs.glue import GLUE, GlueEntry, check
 from lakehouse.kinds.compose import endpoints, services
-from lakehouse.kinds.engines.spark import of_catalogs
+from lakehouse.kinds.engines.spark_cluster import of_catalogs
 from lakehouse.services.service import Service
 from lakehouse.spec import LocalStack, SpecError, load
 from lakehouse.spec.kinds import AWS

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 from lakehouse.kinds.catalogs.hive import HIVE
 from lakehouse.kinds.compose import endpoints, services
-from lakehouse.kinds.engines.spark import of_catalogs
+from lakehouse.kinds.engines.spark_cluster import of_catalogs
 from lakehouse.services.service import Service
 from lakehouse.spec import LocalStack
 from lakehouse.spec.databases import DatabaseEntry

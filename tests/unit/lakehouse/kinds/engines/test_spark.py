@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lakehouse.kinds.engines.spark import cluster, spark
+from lakehouse.kinds.engines.spark import spark
+from lakehouse.kinds.engines.spark_cluster import cluster
 from lakehouse.spec import load
 from tests.unit.lakehouse.services.place import PROJECT, Somewhere
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.kinds.compose import services
-from lakehouse.kinds.engines.spark import cluster
+from lakehouse.kinds.engines.spark_cluster import cluster
 from lakehouse.kinds.engines.spark_rules import LINES
 from lakehouse.services.service import Service
 from lakehouse.spec.model import Source, Spark
