@@ -14,6 +14,7 @@ from lakehouse.access.policy import PolicyStatement
 from lakehouse.access.trust import trust
 from lakehouse.aws import applications as started
 from lakehouse.aws.boundary import boundary
+from lakehouse.aws.emr_sizes import executors
 from lakehouse.aws.endpoints import for_spark, for_trino
 from lakehouse.aws.engines_ec2 import Ec2Engines
 from lakehouse.aws.engines_managed import AthenaWorkgroups, EmrServerless, athena_statements, emr_statements, job_files
@@ -228,6 +229,7 @@ class AwsTerraformStack(TerraformStack):
                 names=names,
                 principals=lakehouse.access.principals,
                 release=self._options.emr_release,
+                executors=executors(lakehouse.engines.spark, self._options.executors),
                 lakehouse=lakehouse,
                 spark=lakehouse.engines.spark,
                 network=self._network,

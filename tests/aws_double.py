@@ -21,7 +21,7 @@ class AwsDouble:
     """The account, as a caller sees it. ``services`` answer the calls: a method for each, named as boto3 names it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, **services: object) -> None:
-        self.services = {"sts": Caller(), **services}
+        self.services = {"sts": Caller(), "lakeformation": OnlyIam(), **services}
         self.calls: list[tuple[str, str, Mapping[str, Any]]] = []  # service, operation, arguments
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.setenv(name, "nothing")
@@ -63,6 +63,14 @@ class Caller:
 
     def get_caller_identity(self) -> Mapping[str, Any]:
         return {"Account": ACCOUNT, "Arn": self.arn, "UserId": "me"}
+
+
+class OnlyIam:
+    """Lake Formation in an account where IAM decides, as in each new one."""
+
+    def get_data_lake_settings(self, *, CatalogId: str) -> Mapping[str, Any]:
+        default = {"Principal": {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}, "Permissions": ["ALL"]}
+        return {"DataLakeSettings": {"CreateDatabaseDefaultPermissions": [default]}}
 
 
 class Objects:

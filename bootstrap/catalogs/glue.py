@@ -51,6 +51,13 @@ _TYPES: Mapping[str, type[RemoteError]] = {
 }
 
 
+#: What AWS's "Insufficient Lake Formation permission(s)" means to somebody whose rights are IAM's.
+_LAKE_FORMATION = (
+    ". Lake Formation, and not IAM, decides about this database. `lakehouse apply` by a data lake administrator gives "
+    "the stack's databases to IAM"
+)
+
+
 class GlueCatalog(LocatedCatalog):
     """The databases of an account's Data Catalog that are in ``connection.warehouse``. The others are not ours.
 
@@ -221,7 +228,7 @@ def typed(what: str, address: str) -> Iterator[None]:
     except exceptions.ClientError as error:
         code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
         kind = _TYPES.get(code, UnknownState if status >= 500 else Refused)
-        raise kind(f"{what}: {error}") from None
+        raise kind(f"{what}: {error}{_LAKE_FORMATION if 'Lake Formation' in str(error) else ''}") from None
     except (exceptions.EndpointConnectionError, exceptions.ConnectTimeoutError) as error:
         raise Unreachable(what, address, type(error).__name__) from None
     except (exceptions.ReadTimeoutError, exceptions.HTTPClientError) as error:

@@ -22,6 +22,17 @@ def refuse(target: Target, command: str, why: str) -> None:
         raise UsageError(f"stacks.{target.stack} is in AWS, where `{command}` has no meaning. {why}")
 
 
+def open_databases(target: Target) -> None:
+    """Give the stack's databases to IAM in an account where Lake Formation has them; says which, as they were shut."""
+    from bootstrap.session import aws, lake_formation
+
+    caller = aws.caller(target.lakehouse, target.stack)
+    with aws.plainly(f"stacks.{target.stack} is in AWS", "to look at Lake Formation", caller.own.region):
+        given = lake_formation.give_to_iam(target.lakehouse, caller.own)
+    if given:
+        print(f"Lake Formation had {len(given)} databases, which are IAM's now: {', '.join(given)}", file=sys.stderr)
+
+
 def status(target: Target, *, as_json: bool) -> None:
     """Each part of the stack, as the account shows it. Exit code 1 if one is missing."""
     from bootstrap.session.aws_parts import UNKNOWN, AwsParts

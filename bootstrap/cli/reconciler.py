@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bootstrap import output
+from bootstrap.cli import in_aws
 from bootstrap.cli import references as branching
 from bootstrap.cli.bringing_back import app as bringing_back
 from bootstrap.cli.options import JsonOption
@@ -119,6 +120,8 @@ def apply(
     from bootstrap.reconciler.reconcile import reconcile
 
     path, lakehouse, world = _connect(context, engines=True)
+    if context.obj.target().in_aws:
+        in_aws.open_databases(context.obj.target())
     given = None
     if saved is not None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property, partial
 
 from bootstrap.doctor import checks
+from bootstrap.session import aws, lake_formation
 from bootstrap.session.aws_parts import MISSING, UNKNOWN, AwsPart, AwsParts
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError
@@ -26,6 +27,7 @@ def of_target(target: Target, around: checks.Surroundings) -> list[Check]:
         Check("file", lambda: ok(f"{target.path.name} is valid")),
         checks.terraform_check(around),
         Check("credentials", stack.credentials),
+        Check("lake formation", stack.lake_formation, after=("credentials",)),
         *(Check(name, partial(stack.there, name), after=("credentials",)) for name in _KINDS),
     ]
 
@@ -55,6 +57,22 @@ class _Stack:
             )
         whose = f", principal {account.principal}" if account.principal else ""
         return ok(f"account {account.own.account}, as {account.caller}{whose}")
+
+    def lake_formation(self) -> Finding:
+        own = self._account.own
+        if self._account.options.store_has_tables:
+            return ok("this stack has no Glue databases")
+        with aws.plainly(f"stacks.{self._target.stack} is in AWS", "to look at Lake Formation", own.region):
+            iam = lake_formation.only_iam(own.region, own.account)
+        if iam is None:
+            return ok("the account's setting is not shown to you")
+        if iam:
+            return ok("IAM decides about new databases")
+        return warning(
+            "Lake Formation decides about new databases of the account, and not IAM",
+            f"an administrator has set it so: {lake_formation.NEEDS}",
+            f"deploy as such a user. {lake_formation.DOES}",
+        )
 
     def there(self, name: str) -> Finding:
         found = [each for each in self._parts if each.kind in _KINDS[name]]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bootstrap.session import lake_formation
 from bootstrap.session.aws import account
 from lakehouse.access.names import AUDIENCE, GITHUB, Names, names
 from lakehouse.access.policy import document, tls_only
@@ -47,6 +48,7 @@ def prepare(lakehouse: Lakehouse, stack: str) -> Iterator[str]:
         yield from _bucket(options.backend.bucket, options.backend.region or options.region, own)
         if options.github:
             yield from _provider(own.github, options.region)
+        yield from lake_formation.said(own)
     except (BotoCoreError, ClientError) as error:
         raise LakehouseError(f"stacks.{stack} cannot be prepared: {error}") from None
 

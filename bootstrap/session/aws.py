@@ -30,6 +30,8 @@ from lakehouse.spec.model import Table
 if TYPE_CHECKING:
     from pyiceberg.catalog.glue import GlueCatalog as PyIceberg
 
+#: The codes with which AWS says that the caller may not.
+DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403")
 #: The account that the stack is in, as the stack passes it to its bootstrap.
 ACCOUNT = "LAKEHOUSE_AWS_ACCOUNT"
 

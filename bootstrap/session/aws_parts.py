@@ -17,7 +17,6 @@ from lakehouse.spec.aws import RESULTS
 
 UNKNOWN = "not shown to you"
 MISSING = "missing"
-_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403")
 _ABSENT = ("404", "NoSuchBucket", "EntityNotFoundException", "NotFoundException", "InvalidRequestException")
 
 
@@ -132,7 +131,7 @@ def _there(ask: Callable[[], object]) -> str:
         found = ask()
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        if code in _DENIED:
+        if code in aws.DENIED:
             return UNKNOWN
         if code in _ABSENT:
             return MISSING

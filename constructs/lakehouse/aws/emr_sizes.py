@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lakehouse.spec import Spark
+from lakehouse.spec.stacks import Executors
 
 # vCPU of a worker -> its least and most memory and the steps between, in GB
 SIZES = {1: (2, 8, 1), 2: (4, 16, 1), 4: (8, 30, 1), 8: (16, 60, 4), 16: (32, 120, 8)}
@@ -52,26 +53,36 @@ def executor(spark: Spark) -> Worker:
     return worker(spark.cores, spark.memory.mb)
 
 
-def properties(spark: Spark) -> dict[str, str]:
+def executors(spark: Spark, asked: Executors | None) -> Executors:
+    """How many executors a job has."""
+    return asked or Executors(min=1, max=spark.workers)
+
+
+def properties(spark: Spark, number: Executors) -> dict[str, str]:
     """Spark's properties for the workers of a job. Without them it asks for EMR's own: 4 vCPU and 16 GB each."""
     return {
         **_of("driver", driver(spark)),
         **_of("executor", executor(spark)),
-        "spark.executor.instances": str(spark.workers),
+        "spark.executor.instances": str(_initial(spark, number)),
         "spark.dynamicAllocation.enabled": "true",
-        "spark.dynamicAllocation.initialExecutors": str(spark.workers),
-        "spark.dynamicAllocation.minExecutors": "1",
-        "spark.dynamicAllocation.maxExecutors": str(spark.workers),
+        "spark.dynamicAllocation.initialExecutors": str(_initial(spark, number)),
+        "spark.dynamicAllocation.minExecutors": str(number.min),
+        "spark.dynamicAllocation.maxExecutors": str(number.max),
     }
 
 
-def capacity(spark: Spark) -> dict[str, str]:
+def _initial(spark: Spark, number: Executors) -> int:
+    """`workers` if there may be so many. The first jobs of a session would wait for each one by one."""
+    return min(max(spark.workers, number.min), number.max)
+
+
+def capacity(spark: Spark, number: Executors) -> dict[str, str]:
     """What the driver and all executors of a job have together."""
-    first, others, number = driver(spark), executor(spark), spark.workers
+    first, others = driver(spark), executor(spark)
     return {
-        "cpu": f"{first.cores + number * others.cores} vCPU",
-        "memory": f"{first.memory_gb + number * others.memory_gb} GB",
-        "disk": f"{(1 + number) * DISK_GB} GB",
+        "cpu": f"{first.cores + number.max * others.cores} vCPU",
+        "memory": f"{first.memory_gb + number.max * others.memory_gb} GB",
+        "disk": f"{(1 + number.max) * DISK_GB} GB",
     }
 
 

@@ -11,8 +11,13 @@ from lakehouse.aws.endpoints import for_spark
 from lakehouse.aws.network import Network, ids
 from lakehouse.cdk import Construct, Declared, resource
 from lakehouse.spec import Lakehouse, Spark
+from lakehouse.spec.stacks import Executors
 
-ICEBERG_JAR = "/usr/share/aws/iceberg/lib/iceberg-spark3-runtime.jar"
+_ICEBERG = "/usr/share/aws/iceberg/lib"
+# https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/using-iceberg.html names the first, for Spark 3.5. The
+# image of emr-spark-8.0.0 has the second, as users of it report; AWS's documents name none for Spark 4.
+ICEBERG_JAR = f"{_ICEBERG}/iceberg-spark3-runtime.jar"
+_ICEBERG_JARS = {"emr-spark-8.0.0": f"{_ICEBERG}/iceberg-spark-runtime-4.0_2.13-1.10.1-amzn-0.jar"}
 ATHENA_ENGINE = "Athena engine version 3"
 SCAN_LIMIT = 1 << 40  # bytes that one query may read; at 5 US dollars per TiB, a mistake costs at most that
 IDLE_MINUTES = 15
@@ -35,6 +40,7 @@ class EmrServerless(Construct):
         names: Names,
         principals: Iterable[str],
         release: str,
+        executors: Executors,
         lakehouse: Lakehouse,
         spark: Spark,
         network: Network,
@@ -44,8 +50,8 @@ class EmrServerless(Construct):
         accepted = {"CKV2_AWS_5": "the EMR Serverless applications use it, which the check does not know"}
         group = network.group("spark", "Spark on EMR Serverless", accepted)
         network.reach_services(group, "spark")
-        defaults = spark_defaults(lakehouse, names, spark)
-        capacity = emr_sizes.capacity(spark)
+        defaults = spark_defaults(lakehouse, names, spark, release, executors)
+        capacity = emr_sizes.capacity(spark, executors)
         #: What all applications have, as far as the synth knows it.
         self.settings = [release, defaults, capacity, IDLE_MINUTES, QUEUE_MINUTES]
         self.applications = {
@@ -74,11 +80,13 @@ class EmrServerless(Construct):
         }
 
 
-def spark_defaults(lakehouse: Lakehouse, names: Names, spark: Spark) -> dict[str, str]:
+def spark_defaults(
+    lakehouse: Lakehouse, names: Names, spark: Spark, release: str, executors: Executors
+) -> dict[str, str]:
     """Spark's properties: EMR's own Iceberg and the catalogs, then the file's properties, and last the file's sizes."""
     # With EMR's own catalog, Spark asks Glue for databases that no principal may read: `default` and `global_temp`.
-    plain = {"spark.jars": ICEBERG_JAR, "spark.sql.catalogImplementation": "in-memory"}
-    return {**plain, **for_spark(lakehouse, names), **spark.properties, **emr_sizes.properties(spark)}
+    plain = {"spark.jars": _ICEBERG_JARS.get(release, ICEBERG_JAR), "spark.sql.catalogImplementation": "in-memory"}
+    return {**plain, **for_spark(lakehouse, names), **spark.properties, **emr_sizes.properties(spark, executors)}
 
 
 class AthenaWorkgroups(Construct):

@@ -22,6 +22,8 @@ _ACCOUNT = 12
 _ONLY_TABLES = ("aws",)  # a start that ordinary buckets may have
 # https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/app-behavior.html#worker-configs
 _WORKER_CORES, _WORKER_GB = 16, 120
+# botocore's SensitivePropertiesMap. What a stack sets beside the file's: tests compare these numbers with the stack.
+_PROPERTIES, _OWN_PROPERTIES, _CATALOG_PROPERTIES, _TABLES_CATALOG_PROPERTIES = 100, 16, 10, 13
 
 
 def check_aws(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
@@ -36,6 +38,7 @@ def check_aws(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Prob
             (*at, "github"), f'"{stack.github.repository}" needs a backend: {message}{fix}', ((*at, "backend"),)
         )
     yield from _sizes(name, stack, lakehouse)
+    yield from _properties(name, stack, lakehouse)
     yield from _names(name, stack, lakehouse)
     yield from _reserved(name, stack, lakehouse)
     yield from _contents(name, stack, lakehouse)
@@ -43,6 +46,9 @@ def check_aws(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Prob
 
 def _sizes(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
     spark = lakehouse.engines.spark
+    if stack.executors and (spark is None or stack.engines != "managed"):
+        message = "there is no Spark on EMR Serverless here. Remove it, or use `engines: managed` and engines.spark"
+        yield Problem(("stacks", name, "executors"), message, (("engines", "spark"),))
     if spark is None or stack.engines != "managed":
         return
     heap = _WORKER_GB * 1024 * 10 // 11
@@ -55,6 +61,25 @@ def _sizes(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem
         rule = f"stacks.{name} runs Spark on EMR Serverless, whose workers have at most {_WORKER_CORES} vCPU"
         message = f"{spark.cores} is too many: {rule}. Add workers instead"
         yield Problem(("engines", "spark", "cores"), message, (("stacks", name),))
+
+
+def _properties(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
+    """The number of Spark's properties in an application: those that the stack sets, those of catalogs, the file's."""
+    spark = lakehouse.engines.spark
+    if spark is None or stack.engines != "managed":
+        return
+    each = _TABLES_CATALOG_PROPERTIES if stack.store_has_tables else _CATALOG_PROPERTIES
+    own = _OWN_PROPERTIES + each * len(lakehouse.catalogs)
+    count = own + len(spark.properties)
+    if count > _PROPERTIES:
+        rule = f"stacks.{name} runs Spark on EMR Serverless, which takes {_PROPERTIES} properties, and sets up to {own}"
+        fix = f"Leave at most {max(0, _PROPERTIES - own)} here; a job can set the others itself"
+        if own > _PROPERTIES:
+            fix = "Use fewer catalogs"
+        message = (
+            f"{len(spark.properties)} properties are too many: {rule} for {len(lakehouse.catalogs)} catalogs. {fix}"
+        )
+        yield Problem(("engines", "spark", "properties"), message, (("stacks", name),))
 
 
 def _names(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:

@@ -161,6 +161,21 @@ class GitHub(Model):
     """The id of the repository: `gh api repos/OWNER/REPOSITORY --jq .id`"""
 
 
+class Executors(Model):
+    """How many executors a job of Spark on EMR Serverless has. It takes more as it needs them, and gives them back."""
+
+    min: Annotated[StrictInt, Field(ge=1, le=1000)] = 1
+    """So many it keeps."""
+    max: Annotated[StrictInt, Field(ge=1, le=1000)]
+    """So many it has at most; the application's limit follows from it."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Executors:
+        if self.min > self.max:
+            raise ValueError(f"min {self.min} is more than max {self.max}. Exchange them, or lower min")
+        return self
+
+
 class AwsStack(Model):
     """A lakehouse in an AWS account."""
 
@@ -173,7 +188,10 @@ class AwsStack(Model):
     engines: Literal["managed", "ec2"] = "managed"
     """managed: Spark on EMR Serverless and SQL by Athena, paid by use; ec2: Spark and Trino clusters on instances."""
     emr_release: EmrRelease = "emr-7.10.0"
-    """The release of EMR Serverless, with AWS's own Spark 3.5 and Iceberg; only with `engines: managed`."""
+    """The release of EMR Serverless, with AWS's own Spark and Iceberg: emr-7.x.y has Spark 3.5,
+    emr-spark-8.0.0 Spark 4.0. Only with `engines: managed`."""
+    executors: Executors | None = None
+    """How many executors a job has. Default: 1 to `engines.spark.workers`. Only with `engines: managed`."""
     owner: TagText | None = None
     """Who is responsible for it, as a tag on every resource. Default: the lakehouse's name."""
     cost_center: TagText | None = None

@@ -203,7 +203,12 @@ ReferenceName = Annotated[
 Region = Annotated[StrictStr, Matching("an AWS region", r"[a-z]{2}(-[a-z]+)+-\d", "it looks like eu-west-1")]
 
 EmrRelease = Annotated[
-    StrictStr, Matching("a release of EMR with Spark 3.5", r"emr-7\.\d{1,2}\.\d{1,2}", "it looks like emr-7.10.0")
+    StrictStr,
+    Matching(
+        "a release of EMR that is known here",
+        r"emr-7\.\d{1,2}\.\d{1,2}|emr-spark-8\.0\.0",
+        "it looks like emr-7.10.0, with Spark 3.5, or is emr-spark-8.0.0, with Spark 4.0",
+    ),
 ]
 Repository = Annotated[
     StrictStr, Matching("a repository", r"[A-Za-z0-9][\w.-]*/[\w.-]+", "it looks like owner/repository")

@@ -48,7 +48,7 @@ def _digests(folder: Path, text: str) -> dict[str, str]:
 def test_every_change_of_an_application_is_a_change_of_the_step_and_nothing_else_is(tmp_path: Path) -> None:
     was = _digests(tmp_path / "was", _FILE)
     changed = _FILE.replace("[read]", "[write]")  # no setting of an application
-    for old, new in (("emr-7.10.0", "emr-7.9.0"), ("10.20.", "10.30."), ("zones: 2", "zones: 3")):
+    for old, new in (("emr-7.10.0", "emr-spark-8.0.0"), ("10.20.", "10.30."), ("zones: 2", "zones: 3")):
         changed = changed.replace(old, new)
     now = _digests(tmp_path / "now", changed)
     assert [stack for stack in was if was[stack] == now[stack]] == ["same"]

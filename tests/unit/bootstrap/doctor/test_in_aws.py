@@ -5,6 +5,7 @@ import pytest
 from bootstrap.doctor import in_aws
 from bootstrap.doctor.checks import Surroundings
 from bootstrap.doctor.findings import examine
+from bootstrap.session import lake_formation
 from bootstrap.session.aws_parts import AwsPart, AwsParts
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError
@@ -44,3 +45,22 @@ def test_what_a_state_means(monkeypatch: pytest.MonkeyPatch, part: AwsPart, chec
     AwsDouble(monkeypatch)
     monkeypatch.setattr(AwsParts, "parts", lambda self: iter([part]))
     assert findings()[check].severity == severity
+
+
+@pytest.mark.parametrize(
+    ("iam", "severity", "found"),
+    [
+        (True, "ok", "IAM decides"),
+        (False, "warning", "Lake Formation decides"),
+        (None, "ok", "not shown to you"),
+    ],
+)
+def test_who_decides_about_new_databases(
+    monkeypatch: pytest.MonkeyPatch, iam: bool | None, severity: str, found: str
+) -> None:
+    AwsDouble(monkeypatch)
+    monkeypatch.setattr(AwsParts, "parts", lambda self: iter([]))
+    monkeypatch.setattr(lake_formation, "only_iam", lambda region, account: iam)
+    said = findings()["lake formation"]
+    assert said.severity == severity
+    assert found in said.found

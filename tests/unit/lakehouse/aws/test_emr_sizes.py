@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from lakehouse.aws.emr_sizes import Worker, capacity, properties, worker
+from lakehouse.aws.emr_sizes import Worker, capacity, executors, properties, worker
 from lakehouse.spec import Lakehouse
+from lakehouse.spec.stacks import Executors
 
 
 @pytest.mark.parametrize(
@@ -32,8 +33,21 @@ def test_no_worker_is_large_enough(cores: int, heap: int) -> None:
 def test_the_file_of_the_example(lakehouse: Lakehouse) -> None:
     spark = lakehouse.engines.spark
     assert spark is not None
-    assert capacity(spark) == {"cpu": "6 vCPU", "memory": "14 GB", "disk": "60 GB"}
-    found = properties(spark)
+    number = executors(spark, None)
+    assert capacity(spark, number) == {"cpu": "6 vCPU", "memory": "14 GB", "disk": "60 GB"}
+    found = properties(spark, number)
     assert found["spark.executor.memory"] == "4096m"
     assert found["spark.executor.memoryOverhead"] == "1024m"
     assert found["spark.dynamicAllocation.maxExecutors"] == "2"
+
+
+@pytest.mark.parametrize(("least", "most", "first"), [(1, 8, 2), (4, 8, 4), (1, 1, 1)])
+def test_a_stack_sets_how_far_a_job_grows(lakehouse: Lakehouse, least: int, most: int, first: int) -> None:
+    spark = lakehouse.engines.spark
+    assert spark is not None
+    number = executors(spark, Executors(min=least, max=most))
+    found = properties(spark, number)
+    keys = ("minExecutors", "initialExecutors", "maxExecutors")
+    assert [found[f"spark.dynamicAllocation.{key}"] for key in keys] == [str(least), str(first), str(most)]
+    assert capacity(spark, number)["cpu"] == f"{2 + 2 * most} vCPU"
+    assert capacity(spark, number)["disk"] == f"{20 + 20 * most} GB"
