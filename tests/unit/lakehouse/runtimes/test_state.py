@@ -81,9 +81,12 @@ def test_a_state_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
         State(blocked / "state").prepare()
 
 
-def test_a_comma_in_the_path_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(LakehouseError, match=r'state folder ".*/nessie,rest/local" has a comma.*Rename'):
-        steps.preflight(State(tmp_path / "nessie,rest" / "local"), [])
+@pytest.mark.parametrize(("character", "name"), [(",", "comma"), (":", "colon")])
+def test_a_path_that_processes_take_for_two_is_refused_before_anything_is_written(
+    character: str, name: str, tmp_path: Path
+) -> None:
+    with pytest.raises(LakehouseError, match=rf'state folder ".*/nessie{character}rest/local" has a {name}.*Rename'):
+        steps.preflight(State(tmp_path / f"nessie{character}rest" / "local"), [])
     assert list(tmp_path.iterdir()) == []
 
 
