@@ -131,6 +131,8 @@ ASKS: Mapping[str, tuple[Ask, ...]] = {
     ),
     "trino": (
         _page("its version", "/v1/info", secure=True),
+        _page("its memory and load", "/v1/status", secure=True),
+        _page("the page to log in", "/ui/login.html", secure=True),
         Ask(
             "queries", open=True, secure=False, method="POST", path="/v1/statement", body="SELECT 1",
             headers={"X-Trino-User": "anybody"},

@@ -31,7 +31,7 @@ _SECURE = "queries and the state of Trino; clients and JDBC (`lakehouse endpoint
 _ANYTHING = "rows of all tables, and changes of them, by any name as the user"
 _NUMBERS = Numbers("/metrics", user=releases.OWNER)
 _WITH_PASSWORD = replace(_NUMBERS, password=trino_password.PASSWORD)
-_VERSION = "its version, and whether it is up"
+_LITTLE = "its version, whether it is up, its memory and load, and the page to log in"
 
 JAVA = 25  # it needs 24 or newer; class archives are best on the newest
 
@@ -128,7 +128,7 @@ def trino(
             listening,
             scheme="https",
             meaning=_SECURE,
-            gives=_VERSION,
+            gives=_LITTLE,
             numbers=(_WITH_PASSWORD,),
         )
         probe = replace(probe, kind="https", trust=trino_password.AUTHORITY)
