@@ -26,10 +26,12 @@ _CLUSTER = Secret("spark-cluster")
 _PAGES = Secret("spark-pages", barred="!#$%&()*+,-./:;<>?@[]^_`{|}~")  # read as base64
 _FILTER = "org.apache.spark.ui.JWSFilter"
 #: Properties that would open again what these settings close, show their secrets, or open a port: `spark.ssl` has ports
-#: of its own for the pages, and a driver may listen on any address.
+#: of its own for the pages, and a driver may listen on any address. With links that end jobs, a page of another site
+#: ends them in a browser that knows the password.
 SECURED = (
     *("spark.authenticate*", "spark.network.crypto.*", "spark.ssl.*", "spark.driver.bindAddress"),
     *("spark.ui.filters", f"spark.{_FILTER}.*", "spark.redaction.*", "spark.sql.redaction.*"),
+    "spark.ui.killEnabled",
 )
 
 

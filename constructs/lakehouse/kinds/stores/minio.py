@@ -104,6 +104,8 @@ FURTHER = Further(
     },
     forbidden={'"': "a quotation mark of the file", "'": "a quotation mark of the file"},
 )
+#: Its numbers for everybody, and others who say who may log in and what they may do.
+SECURED = ("MINIO_PROMETHEUS_*", "MINIO_IDENTITY_*", "MINIO_POLICY_*")
 MINIO = StoreKind(
     word=NAME,
     label="MinIO",
@@ -116,5 +118,6 @@ MINIO = StoreKind(
     ),
     listeners=listeners(NAME),
     further=FURTHER,
+    secured=SECURED,
     service=minio,
 )

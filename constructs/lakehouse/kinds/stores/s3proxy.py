@@ -88,6 +88,7 @@ S3PROXY = StoreKind(
             "s3proxy.identity": "the lakehouse: clients have its keys",
             "s3proxy.credential": "the lakehouse: clients have its keys",
             "s3proxy.ignore-unknown-headers": "the lakehouse: Trino needs it",
+            "s3proxy.metrics.*": "the lakehouse: it leaves them off, for their port has no login",
             "s3proxy.read-only-blobstore": "the lakehouse, while the disk is full",
             "jclouds.provider": "the lakehouse: files are in its data folder",
             "jclouds.filesystem.basedir": "the lakehouse: files are in its data folder",

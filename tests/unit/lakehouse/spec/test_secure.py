@@ -18,12 +18,19 @@ from lakehouse.spec.stacks import Secure
 from tests.unit.lakehouse.services.place import default, local
 
 
-def problems(secure: Secure | None, *, store: str = "s3proxy", catalog: str = "rest", **engines: Any) -> dict[str, str]:
+def problems(
+    secure: Secure | None,
+    *,
+    store: str = "s3proxy",
+    properties: dict[str, str] | None = None,
+    catalog: str = "rest",
+    **engines: Any,
+) -> dict[str, str]:
     """The messages by the last key of their places."""
     lakehouse = default()
     stack = local(lakehouse).model_copy(
         update={
-            "store": KindEntry(kind=store),
+            "store": KindEntry(kind=store, properties=properties or {}),
             "catalogs": dict.fromkeys(lakehouse.catalogs, CATALOGS[catalog].entry(kind=catalog)),
             "secure": secure,
         }
@@ -62,6 +69,19 @@ def test_what_is_weak_but_known_can_be_accepted_by_its_word() -> None:
     assert "accept it with `secure: {accept: [minio-keys]}`" in message
     assert not {"store", "0"} & problems(Secure(accept=["minio-keys"]), store="minio").keys()
     assert "is no weakness of this stack" in problems(Secure(accept=["minio-keys"]), store="s3proxy")["0"]
+
+
+@pytest.mark.parametrize(
+    "key", ["MINIO_PROMETHEUS_AUTH_TYPE", "MINIO_IDENTITY_LDAP_SERVER_ADDR", "MINIO_POLICY_PLUGIN_URL"]
+)
+def test_no_property_of_a_store_opens_it_again(key: str) -> None:
+    accepted = Secure(accept=["minio-keys"])
+    assert "could open what that closes" in problems(accepted, store="minio", properties={key: "x"})[key]
+    assert key not in problems(None, store="minio", properties={key: "x"})
+    assert (
+        problems(accepted, store="minio", properties={"MINIO_API_REQUESTS_MAX": "400"}).keys()
+        == problems(accepted, store="minio").keys()
+    )
 
 
 def test_hive_says_that_it_has_only_kerberos() -> None:

@@ -140,7 +140,7 @@ def test_what_cannot_be_secured_is_refused() -> None:
 
 def test_no_property_replaces_what_the_cluster_and_the_pages_ask_for() -> None:
     defaults = settings(built()["spark-connect"], "spark-defaults.conf")
-    own = [*CLUSTER, "spark.driver.bindAddress", "spark.redaction.regex"]
+    own = [*CLUSTER, "spark.driver.bindAddress", "spark.redaction.regex", "spark.ui.killEnabled"]
     assert set(own) <= defaults.keys()
     assert [key for key in own if not any(covers(each, key) for each in SECURED)] == []
     assert [each for each in SECURED if covers(each, "spark.sql.shuffle.partitions")] == []
