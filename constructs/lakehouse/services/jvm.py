@@ -5,6 +5,9 @@ Each was measured (docs/benchmarks.md). The JVM's defaults suit a process that h
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterable
+
 from lakehouse.services.certificate import TRUSTED
 from lakehouse.services.service import File, Place
 from lakehouse.text.placeholders import Truststore
@@ -32,6 +35,11 @@ def trust(place: Place, service: str) -> tuple[tuple[str, ...], tuple[File, ...]
         return (), ()
     store = f"-Djavax.net.ssl.trustStore={place.config(service)}/{_TRUST.path}"
     return (store, "-Djavax.net.ssl.trustStoreType=PKCS12"), (_TRUST,)
+
+
+def variable(options: Iterable[str]) -> str:
+    """The options as a variable, in which Java splits them at white space and takes quotes away as a shell does."""
+    return " ".join(shlex.quote(each) if '"' in each else f'"{each}"' for each in options)
 
 
 def heap(megabytes: int) -> str:

@@ -174,7 +174,7 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
         command = (f"{place.named(entry.home)}/{START}",)
         surroundings = (("JAVA_HOME", str(PurePath(java).parent.parent)), ("POLARIS_JAVA_OPTS", " ".join(options)))
         if trusting:  # with paths, which may have spaces: the program splits the former at each, and Java reads quotes
-            surroundings += (("JDK_JAVA_OPTIONS", " ".join(f'"{each}"' for each in trusting)),)
+            surroundings += (("JDK_JAVA_OPTIONS", jvm.variable(trusting)),)
     service = Service(
         name=WORD,
         image=IMAGE,

@@ -58,7 +58,7 @@ def redacted(place: Place) -> str:
 def environment(place: Place, name: str) -> tuple[tuple[str, str], ...]:
     """What a worker's executors inherit, so that they trust the stack. Java reads it wherever an executor starts."""
     options, _ = jvm.trust(place, name)
-    return (("JDK_JAVA_OPTIONS", " ".join(f'"{each}"' for each in options)),) if options else ()
+    return (("JDK_JAVA_OPTIONS", jvm.variable(options)),) if options else ()
 
 
 def port(place: Place, name: str, asked: Port) -> Port:

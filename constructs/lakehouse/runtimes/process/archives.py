@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import subprocess
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -227,5 +228,8 @@ def _run(command: Sequence[str], directory: str) -> str:
 
 
 def quoted(option: str) -> str:
-    """An option, quoted for the JVM's variable, in which white space separates options."""
-    return f"'{option}'" if any(character.isspace() for character in option) else option
+    """An option, quoted for the JVM's variable.
+
+    In it white space separates options, and quotes are taken away as a shell does; a backslash means itself.
+    """
+    return shlex.quote(option)
