@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from lakehouse.cdk import Construct, TerraformStack, local_backend, output, warn
-from lakehouse.runtimes import changes, credentials, generations, started
+from lakehouse.runtimes import changes, credentials, generations, scheduling, started
 from lakehouse.runtimes.causes import Causes
 from lakehouse.runtimes.changes import PlannedChanges
 from lakehouse.runtimes.contents import Compared, Look
@@ -41,12 +41,15 @@ class LocalTerraformStack(TerraformStack):
         if engines := set(lakehouse.pipeline_engines):
             at_work |= engines
             contents |= {"pipelines"}
-        self._runtime.bootstrap(
+        done = self._runtime.bootstrap(
             ["--file", str(path), "--stack", name, "apply"],
             needs=sorted(filter(None, at_work)),
             wanted=digest(lakehouse.model_dump(mode="json", include=contents)),
             compared=self._compared,
         )
+        self._scheduler = scheduling.Scheduler(local, path, options.schedule)
+        if why := self._scheduler.add(self._runtime, done):
+            self._causes.found[scheduling.NAME] = why
         output(self, "addresses", local.addresses, "Where to find what: `lakehouse endpoints` says more")
         output(self, "access", who_may(lakehouse, options), "Who can do what")
 
@@ -55,6 +58,7 @@ class LocalTerraformStack(TerraformStack):
         folder = outdir / "stacks" / self._name
         _forget_backend(folder / ".terraform" / "terraform.tfstate", self._state)
         self._runtime.write(folder)
+        self._scheduler.write(folder)
         started.write(folder, self._causes.settings)
         found, compared = self._causes.found, self._compared
         renewed = tuple(each for each in self._runtime.handed_over if each not in found)

@@ -53,6 +53,19 @@ def create(
     """
     names = [name for name in connections.catalogs if not excluded(name, without)]
     _refuse(connections, names)
+    with vault.place.held(alone=False):
+        return _made(bundle, connections, vault, without, passphrase, copying, names)
+
+
+def _made(
+    bundle: Bundle,
+    connections: Connections,
+    vault: Vault,
+    without: Collection[str],
+    passphrase: bytes | None,
+    copying: Copying,
+    names: Collection[str],
+) -> BackupDone:
     now = datetime.now(UTC)
     maker = _Maker(connections, vault, without, copying)
     catalogs, heads, files = maker.made(names)

@@ -58,6 +58,13 @@ def restore(
 
     Raises LakehouseError before anything is changed if it does not fit this lakehouse, or would replace rows.
     """
+    with vault.place.held(alone=False):
+        return _restored(vault, manifest, connections, only, restoring)
+
+
+def _restored(
+    vault: Vault, manifest: BackupManifest, connections: Connections, only: Collection[str], restoring: Restoring
+) -> Restored:
     wanted = _chosen(manifest, only)
     _fits(manifest, wanted, connections, only)
     needed, store = _files(manifest, wanted), StoreFiles(connections)

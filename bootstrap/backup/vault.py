@@ -50,6 +50,18 @@ class VaultPlace(Protocol):
         """A folder for files that :meth:`put` takes."""
         ...
 
+    def remove(self, name: str) -> None:
+        """Remove a file; one that is gone already is fine."""
+        ...
+
+    @contextmanager
+    def held(self, *, alone: bool) -> Iterator[None]:
+        """Keep others from deleting, and with ``alone`` also from adding. A bucket has no such thing.
+
+        Raises UsageError if others hold it.
+        """
+        ...
+
 
 class Vault:
     """The backups in one place."""
@@ -79,6 +91,14 @@ class Vault:
             path = folder / secrets.token_hex(8)
             _written(path, [to_bytes(manifest)])
             self.place.put(f"{_BACKUPS}/{manifest.id}{_END}", path)
+
+    def forget(self, id_: str) -> None:
+        """Remove a backup's manifest: from here on there is no such backup."""
+        self.place.remove(f"{_BACKUPS}/{id_}{_END}")
+
+    def drop(self, digest: str) -> None:
+        """Remove a file that no backup has."""
+        self.place.remove(_name(digest))
 
     def stored(self) -> dict[str, int]:
         """The sizes of its files by their digests."""
@@ -180,6 +200,28 @@ class FolderPlace:
         with folder as name, _held(Path(name)):
             yield Path(name)
 
+    def remove(self, name: str) -> None:
+        try:
+            (self.root / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise LakehouseError(f"{self.root / name} cannot be removed: {error.strerror}.") from None
+
+    @contextmanager
+    def held(self, *, alone: bool) -> Iterator[None]:
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(self.root, os.O_RDONLY)
+        except OSError as error:
+            raise UsageError(f"{self.root} cannot be written: {error.strerror}. Name another folder.") from None
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError:
+            doing = "a backup is being made or restored there" if alone else "backups are being deleted there"
+            raise UsageError(f"{self.root}: {doing}. Nothing was changed. Try again when that has ended.") from None
+        finally:
+            os.close(descriptor)
+
 
 @contextmanager
 def _held(folder: Path) -> Iterator[bool]:
@@ -237,6 +279,14 @@ class BucketPlace:
     def scratch(self) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(dir=self._scratch) as name:
             yield Path(name)
+
+    def remove(self, name: str) -> None:
+        with typed(self.where):
+            self._s3.delete_object(Bucket=self._bucket, Key=self._prefix + name)
+
+    @contextmanager
+    def held(self, *, alone: bool) -> Iterator[None]:
+        yield
 
 
 def vault(where: str, scratch: Path | None = None) -> Vault:

@@ -126,6 +126,29 @@ def verify(where: BackupPlace, id_: Id = None, as_json: JsonOption = False) -> N
 
 
 @app.command()
+def delete(
+    where: BackupPlace,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Which backups.")] = None,
+    keep: Annotated[
+        int | None,
+        typer.Option("--keep", min=1, metavar="N", help="All but the newest N of each stack of each lakehouse there."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete backups, and the files that no other backup needs. Needs no lakehouse."""
+    from bootstrap.backup.delete import delete as run
+    from bootstrap.backup.vault import vault
+
+    if bool(ids) == (keep is not None):
+        raise UsageError("Name the backups to delete, or how many to keep: `--keep N`.")
+    done = run(vault(where), ids or [], keep)
+    if as_json:
+        print_json({"deleted": done.ids, "files": done.files, "bytes": done.bytes})
+        return
+    print(f"Deleted {len(done.ids)} backups, {done.files} files, {done.bytes / 1e6:.1f} MB.")
+
+
+@app.command()
 def restore(
     context: typer.Context,
     where: BackupPlace,

@@ -33,6 +33,7 @@ from bootstrap.cli.pipelines import app as pipelines
 from bootstrap.cli.project import app as projects
 from bootstrap.cli.reconciler import app as reconciler
 from bootstrap.cli.run import app as jobs
+from bootstrap.cli.schedule import app as schedule
 from bootstrap.cli.secrets import app as secrets
 from bootstrap.cli.sql import app as queries
 from bootstrap.cli.stores import app as stores
@@ -175,20 +176,21 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
     from bootstrap.doctor import probes
     from bootstrap.doctor.endings import first
     from bootstrap.operations import disk
-    from bootstrap.operations.status import duration, look
+    from bootstrap.operations.status import duration, look, scheduled
 
     target = _target(context)
     if target.in_aws:
         in_aws.status(target, as_json=as_json)
         return
     services, room, job = look(target), disk.look(target), target.local.runtime.background()
-    ends = probes.endings(target.local)
+    ends, timed = probes.endings(target.local), scheduled(target)
     well = all(each.healthy for each in services) and room.writes
     if as_json:
         found = {
             "services": [asdict(each) for each in services],
             "disk": asdict(room),
             "background": job,
+            "schedule": timed,
             "endings": {name: each.end for name, each in ends.items()},
         }
         print_json({"stack": target.stack, "healthy": well, **found})
@@ -214,6 +216,8 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
             print(f"Of certificates and keys of tokens, {first(ends)}.")
         if job:
             print(f"In the background: {job}.")
+        if timed:
+            print(target.advice(f"Schedule: {timed}."))
         if not any(each.pid for each in services):
             print(target.advice("The stack is not up: `lakehouse deploy` starts it."))
         elif not all(each.healthy for each in services):
@@ -391,6 +395,7 @@ app.add_typer(access, name="access")
 app.add_typer(backup, name="backup")
 app.add_typer(aws, name="aws")
 app.add_typer(metadata, name="metadata")
+app.add_typer(schedule, name="schedule")
 app.add_typer(diagram)
 app.add_typer(doctor)
 

@@ -8,7 +8,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bootstrap.doctor import catalogs, endings, engines, files, machine, probes, services, shell, speed, store, tools
+from bootstrap.doctor import (
+    catalogs,
+    endings,
+    engines,
+    files,
+    machine,
+    probes,
+    services,
+    shell,
+    speed,
+    store,
+    timed,
+    tools,
+)
 from bootstrap.doctor.store import Answer
 from bootstrap.iceberg import claims
 from bootstrap.remote.errors import Refused, RemoteError, Throttled, UnknownState, Unreachable
@@ -25,6 +38,7 @@ from lakehouse.runtimes.disk import BALLAST, BALLAST_MB, least
 from lakehouse.runtimes.findings import Check, CheckContext, Finding, PortHolder, ok, skipped
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.locate import explained
+from lakehouse.runtimes.runs import Runs
 from lakehouse.runtimes.runtime import Process
 from lakehouse.services.service import Service
 from lakehouse.spec.catalogs import missing
@@ -184,6 +198,8 @@ class _Stack:
             yield Check("secrets", self.secrets, after=("stack", "state folder"))
         if any(each.kind in ("certificate", "tokens") for each in credentials.known(local.everything).values()):
             yield Check("certificates", self.certificates, after=("stack", "state folder"))
+        if self.timed is not None:
+            yield Check("schedule", lambda: timed.finding(self.timed or (), Runs(local.state)), after=("stack",))
         for each in local.endpoints.catalogs:
             yield from self._catalog(each)
         if (trino := self.target.lakehouse.engines.trino) is not None:
@@ -199,6 +215,13 @@ class _Stack:
             reading = ("proxy", "service trino", "tables", "table files", *(f"trino: {each}" for each in named))
             yield Check("trino reads", lambda: self.read_by_trino(named), after=reading)
             yield Check("trino memory", self.memory_of_trino, after=("proxy", "service trino"))
+
+    @property
+    def timed(self) -> Sequence[str] | None:
+        """The tasks of the stack's schedule; None if it has none."""
+        options = self.target.lakehouse.stacks[self.target.stack]
+        schedule = getattr(options, "schedule", None)
+        return None if schedule is None else list(schedule.times)
 
     # what each examines
 

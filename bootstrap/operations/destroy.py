@@ -9,7 +9,7 @@ from pathlib import Path
 from bootstrap import output
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.runtimes import generations, owner
+from lakehouse.runtimes import generations, owner, scheduling
 from lakehouse.runtimes.disk import BALLAST
 
 
@@ -20,7 +20,7 @@ def destroy_data(target: Target, *, yes: bool) -> int:
     the lakehouse runs, UsageError without a confirmation.
     """
     root = target.local.state.root
-    if remains := target.local.runtime.remains():
+    if remains := target.local.runtime.remains() or scheduling.remains(target.local.state):
         raise LakehouseError(f"The lakehouse is up ({remains}): its data stays. `lakehouse destroy` stops it first.")
     folders = [root / name for name in owner.FOLDERS if (root / name).exists()]
     if not folders and not target.local.runtime.volumes():

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from bootstrap.operations.endpoints import ServiceEndpoint, of_service
 from bootstrap.session.target import Target
 from lakehouse.runtimes.local import Local
+from lakehouse.runtimes.runs import WELL, Runs
 from lakehouse.runtimes.runtime import Process
 from lakehouse.services.service import Service
+from lakehouse.spec import LocalStack
 
 
 @dataclass(frozen=True)
@@ -67,3 +69,16 @@ def duration(seconds: int | None) -> str:
     if hours:
         return f"{hours}h {minutes}m"
     return f"{minutes}m {seconds % 60}s" if minutes else f"{seconds}s"
+
+
+def scheduled(target: Target) -> str:
+    """How the schedule goes, as text; empty if the stack has none."""
+    options = target.lakehouse.stacks[target.stack]
+    if not isinstance(options, LocalStack) or options.schedule is None:
+        return ""
+    known = Runs(target.local.state)
+    if not known.served():
+        return "the scheduler does not run: `lakehouse deploy` starts it"
+    bad = [name for name in options.schedule.times if (last := known.last(name)) and last.outcome not in WELL]
+    failed = f"; the last run failed of {', '.join(bad)}: `lakehouse schedule history`" if bad else ""
+    return f"{', '.join(options.schedule.times)}{failed}"

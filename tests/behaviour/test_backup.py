@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from bootstrap import catalogs
 from bootstrap.backup import create as creating
 from bootstrap.backup.bundle import Bundle
 from bootstrap.backup.create import BackupDone
+from bootstrap.backup.delete import delete
 from bootstrap.backup.restore import restore
 from bootstrap.backup.vault import Vault, vault
 from bootstrap.backup.verify import verify
@@ -178,6 +182,69 @@ def test_a_restore_that_was_cut_off_goes_on(
     assert name not in catalogs.connect("lake", connections).facts((), lambda *_: None).others, "nothing half-made"
     done = restore(there, manifest, connections, [f"lake.{root}"])
     assert (done.found > 0, rows(connections, name)) == (True, [1, 2])
+
+
+@pytest.mark.parametrize("after", [1, 4])
+def test_a_process_that_is_killed_leaves_no_half_backup_and_no_half_table(
+    after: int, servers: Servers, root: str, there: Vault, tmp_path: Path
+) -> None:
+    connections, name = servers.connections(), f"{root}.t"
+    assert reconcile(content(root), connections).exit_code == 0
+    append(connections, name, 1, 2)
+    killed("receive", after, lambda: backup(connections, there, root))
+    assert there.ids() == []
+    manifest = backup(connections, there, root).manifest
+    assert verify(there, manifest).wrong == ()
+    assert list((tmp_path / "backups").glob(".incoming-*")) == [], "of the one that was killed"
+    lose(connections, name)
+    killed("checked", after, lambda: restore(there, manifest, connections, [f"lake.{root}"]))
+    left = catalogs.connect("lake", connections).facts((), lambda *_: None)
+    assert name not in left.tables.keys() | left.others
+    restore(there, manifest, connections, [f"lake.{root}"])
+    assert rows(connections, name) == [1, 2]
+
+
+def killed(step: str, after: int, do: Callable[[], object]) -> None:
+    """Do it in a process of its own, which SIGKILL ends at its call number ``after`` of that step of the vault."""
+
+    def child() -> None:
+        real, calls = getattr(Vault, step), []
+
+        def counting(self: Vault, *arguments: Any) -> Any:
+            calls.append(arguments)
+            if len(calls) >= after:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return real(self, *arguments)
+
+        setattr(Vault, step, counting)
+        do()
+
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL
+
+
+def test_a_bucket_is_as_good_as_a_folder(servers: Servers, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    connections, name = servers.connections(), f"{root}.t"
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", servers.store)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", servers.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", servers.secret_key)
+    bucket = f"backups-{root.replace('_', '-')}"
+    client(connections.store).create_bucket(Bucket=bucket)
+    there = vault(f"s3://{bucket}/of/lake")
+    assert reconcile(content(root), connections).exit_code == 0
+    append(connections, name, 1, 2)
+    first = backup(connections, there, root).manifest
+    append(connections, name, 3)
+    manifest = backup(connections, there, root).manifest
+    assert delete(there, [], 1).ids == [first.id]
+    assert there.ids() == [manifest.id]
+    assert verify(there, manifest).wrong == ()
+    before = states(connections, name)
+    lose(connections, name)
+    restore(there, manifest, connections, [f"lake.{root}"])
+    assert states(connections, name) == before
 
 
 def test_damage_is_found_by_verify_and_stops_a_restore(

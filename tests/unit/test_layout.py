@@ -32,7 +32,12 @@ LAYERS = (
     ("lakehouse.aws", "lakehouse.runtimes"),
     ("lakehouse.runtimes.docker", "lakehouse.runtimes.process"),
     ("lakehouse.runtimes.locate",),
-    ("lakehouse.runtimes.causes", "lakehouse.runtimes.looks", "lakehouse.runtimes.training"),
+    (
+        "lakehouse.runtimes.causes",
+        "lakehouse.runtimes.looks",
+        "lakehouse.runtimes.scheduling",
+        "lakehouse.runtimes.training",
+    ),
     ("lakehouse.runtimes.preparing",),
     ("offline", "stacks"),
     ("bootstrap.remote",),
@@ -66,7 +71,7 @@ LAYERS = (
         "bootstrap.tools",
         "bootstrap.verify",
     ),
-    ("bootstrap.metadata",),
+    ("bootstrap.metadata", "bootstrap.schedule"),
     ("bootstrap.cli",),
     ("bootstrap.__main__",),
 )

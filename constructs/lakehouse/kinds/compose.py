@@ -89,7 +89,9 @@ def services(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> tuple[Ser
     if stack.monitoring is not None:
         roles = _roles(stack, at, found)
         for monitor in MONITORS.values():
-            found.append(monitor.service(place, Watched(stack.monitoring, tuple(found), roles)))
+            found.append(
+                monitor.service(place, Watched(stack.monitoring, tuple(found), roles, stack.schedule is not None))
+            )
     return tuple(found)
 
 

@@ -50,7 +50,9 @@ class LocalRuntime(Construct):
         """The services that get a renewed certificate while they run."""
         return generations.handed_over(self.local.state, self.local.services, self._planned)
 
-    def bootstrap(self, arguments: Sequence[str], *, needs: Sequence[str], wanted: str, compared: Compared) -> None:
+    def bootstrap(
+        self, arguments: Sequence[str], *, needs: Sequence[str], wanted: str, compared: Compared
+    ) -> TerraformResource:
         """A resource that runs ``python -m bootstrap`` when the services that it needs are ready.
 
         It runs again if ``wanted`` (a digest) or the incarnation of a needed service changes, or if ``compared`` says
@@ -60,7 +62,7 @@ class LocalRuntime(Construct):
         self._bootstrap = contents.propose(self.local.state, combined, compared)
         run = [sys.executable, "-m", contents.NAME, *arguments]
         remember = [sys.executable, "-m", contents.__name__, "--state", str(self.local.state.root)]
-        local_exec(
+        return local_exec(
             self,
             contents.NAME,
             trigger=str(self._bootstrap),

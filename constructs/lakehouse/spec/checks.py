@@ -21,6 +21,7 @@ from lakehouse.spec.pipeline_checks import check_pipelines
 from lakehouse.spec.ports import listeners
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.renames import check_fields, check_renames
+from lakehouse.spec.schedules import check_schedule
 from lakehouse.spec.secure import check_secure
 from lakehouse.spec.stacks import AwsStack, LocalStack
 from lakehouse.spec.stores import check_buckets, check_store
@@ -283,6 +284,7 @@ def _stacks(lakehouse: Lakehouse, *, everything: bool) -> Iterator[Problem]:
             yield from check_databases(name, stack, lakehouse)
             yield from check_secure(name, stack, lakehouse)
             yield from check_monitoring(name, stack)
+            yield from check_schedule(name, stack, lakehouse)
         else:
             yield from check_entries(name, stack, lakehouse, AWS)
             yield from check_aws(name, stack, lakehouse)

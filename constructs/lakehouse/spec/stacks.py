@@ -23,6 +23,7 @@ from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import AWS, known
 from lakehouse.spec.metadata import Metadata
 from lakehouse.spec.monitoring import Monitoring, or_default
+from lakehouse.spec.schedule import Schedule
 from lakehouse.spec.values import (
     BucketName,
     CatalogName,
@@ -120,6 +121,8 @@ class LocalStack(Model):
 
     metadata: Metadata | None = None
     """The DataHub to which `lakehouse metadata publish` publishes the tables' metadata."""
+    schedule: Schedule | None = None
+    """When it is maintained, published, backed up and compared with the file, and who is told of what fails."""
 
     @field_serializer("secure", "monitoring")
     def _short(self, entry: Secure | Monitoring | None) -> Any:
@@ -212,6 +215,16 @@ class AwsStack(Model):
     """The DataHub to which `lakehouse metadata publish` publishes the tables' metadata."""
     allow_destroy: StrictBool = False
     """The first key to deletion in AWS: what is also `deletable: true` can be destroyed with its data."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_schedule(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("schedule") is not None:
+            raise ValueError(
+                "`schedule` is for a stack on this machine: in AWS nothing of it runs all the time. "
+                "Run the commands by a scheduled workflow (docs/operations.md), and remove `schedule` here"
+            )
+        return value
 
     @property
     def store_has_tables(self) -> bool:

@@ -31,6 +31,7 @@ class Watched:
     monitoring: Monitoring
     services: tuple[Service, ...]
     roles: Mapping[str, str]
+    scheduled: bool = False  # the stack has a schedule
 
     def role(self, service: str) -> str:
         return self.roles.get(service, "platform")

@@ -25,6 +25,7 @@ def service(place: Place, watched: Watched) -> Service:
         "minutes": watched.monitoring.tables_minutes,
         # One that hangs must not keep the others' answers from being read.
         "seconds": min(5.0, watched.monitoring.interval_seconds / 2),
+        **({"scheduled": True} if watched.scheduled else {}),
         "services": [
             {
                 "name": each.name,

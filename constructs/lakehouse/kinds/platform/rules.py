@@ -27,6 +27,7 @@ def every(watched: Watched) -> dict[str, Any]:
         "engines": _engines(watched),
         "tables": _tables(watched),
         "machine": _machine(),
+        **({"schedule": _schedule()} if watched.scheduled else {}),
     }
     return {"groups": [{"name": name, "rules": list(rules)} for name, rules in groups.items()]}
 
@@ -149,6 +150,13 @@ def _tables(watched: Watched) -> Iterator[Rule]:
         "warning",
         "tables cannot be read: `lakehouse logs lakehouse-metrics` says why",
     )
+
+
+def _schedule() -> Iterator[Rule]:
+    yield _alert("ScheduledRunFailed", "lakehouse_schedule_last_run_failed == 1", "0s", "warning",
+                 "{{ $labels.task }} failed when it ran last: `lakehouse schedule history` names its log")  # fmt: skip
+    yield _alert("SchedulerDown", "lakehouse_scheduler_up == 0", "5m", "warning",
+                 "no task of the schedule runs: `lakehouse deploy` starts the scheduler")  # fmt: skip
 
 
 def _machine() -> Iterator[Rule]:

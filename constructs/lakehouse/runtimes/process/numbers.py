@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import owner
+from lakehouse.runtimes import owner, runs
 from lakehouse.runtimes.probe import Asked, ready
 from lakehouse.runtimes.process.priority import lowest
 from lakehouse.runtimes.state import State, write_private
@@ -52,12 +52,13 @@ class NumbersSettings:
     minutes: int
     seconds: float  # until a service that does not answer counts as down
     services: tuple[AskedService, ...]
+    scheduled: bool = False  # the stack has a schedule
 
     @classmethod
     def read(cls, path: Path, state: State) -> NumbersSettings:
         raw = json.loads(path.read_text())
         some = tuple(_watched(each, state) for each in raw["services"])
-        return cls(raw["address"], raw["port"], raw["minutes"], raw["seconds"], some)
+        return cls(raw["address"], raw["port"], raw["minutes"], raw["seconds"], some, raw.get("scheduled", False))
 
 
 def _watched(raw: Mapping[str, Any], state: State) -> AskedService:
@@ -173,6 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
                     of_disk(self.state.root),
                     of_certificates(self.state.root / "certificates"),
                     self.tables.families(),
+                    runs.families(self.state) if self.settings.scheduled else (),
                 )
                 self._answer("\n".join((*text(families), self.tables.text())))
             case "/health":

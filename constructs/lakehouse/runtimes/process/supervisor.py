@@ -142,8 +142,8 @@ class Supervisor:
         except (OSError, xmlrpc.client.Error):
             return False
 
-    def start(self) -> None:
-        """Start supervisord if it does not run, and wait until it answers.
+    def start(self, *, watched: bool = True) -> None:
+        """Start supervisord if it does not run, and wait until it answers. ``watched``: it also watches the disk.
 
         Raises LakehouseError if it does not answer within 5 seconds.
         """
@@ -156,7 +156,7 @@ class Supervisor:
         near = state.socket.parent == state.run
         socket = state.socket.name if near else str(state.socket).replace("%", "%%")
         write_private(state.conf_d / f"{WATCH}.sh", _watch())
-        watch = _PROGRAM.format(name=WATCH, signal="TERM", stop=5)
+        watch = _PROGRAM.format(name=WATCH, signal="TERM", stop=5) if watched else ""
         write_private(state.supervisor_conf, _MAIN.format(socket=socket, user=user, watch=watch))
         environment = {key: os.environ[key] for key in INHERITED if key in os.environ}
         if temporary.within():  # that folder is removed after the run of cdktf to which this step belongs

@@ -40,17 +40,26 @@ def test_rules_of_an_engine_need_the_engine(tmp_path: Path) -> None:
     assert not of_trino & by_name(tmp_path, engines={"spark": {}}).keys()
 
 
+SCHEDULE = {"drift": "0 * * * *"}
+
+
+def test_rules_of_a_schedule_need_one(tmp_path: Path) -> None:
+    of_it = {"ScheduledRunFailed", "SchedulerDown"}
+    assert of_it <= by_name(tmp_path, schedule=SCHEDULE).keys()
+    assert not of_it & by_name(tmp_path).keys()
+
+
 def test_every_alert_has_a_case(tmp_path: Path) -> None:
     cases = YAML(typ="safe").load(CASES.read_text())
     tried = {test["alertname"] for case in cases["tests"] for test in case["alert_rule_test"] if test["exp_alerts"]}
-    assert tried == {name for name, each in by_name(tmp_path).items() if "alert" in each}
+    assert tried == {name for name, each in by_name(tmp_path, schedule=SCHEDULE).items() if "alert" in each}
 
 
 @pytest.mark.parametrize("store", ["s3proxy", "seaweedfs"])
 def test_rules_and_dashboard_ask_for_what_is_there(tmp_path: Path, store: str) -> None:
     # The names were read from a running lakehouse. tests/kinds/test_monitoring.py asks one for the same.
     read = set(CASES.with_name("metrics.txt").read_text().split())
-    found = built(tmp_path, store=store)
+    found = built(tmp_path, store=store, schedule=SCHEDULE)
     recorded = {each["record"] for each in rules(found) if "record" in each}
     assert names(expressions(found)) <= read | recorded
 
@@ -61,7 +70,7 @@ def test_what_the_rules_say_of_made_up_metrics(tmp_path: Path) -> None:
     from offline import go
 
     go.build("vmalert-tool")
-    service = built(tmp_path)[NAME]
+    service = built(tmp_path, schedule=SCHEDULE)[NAME]
     (tmp_path / "made.yaml").write_text(json.dumps(content(service, "rules.yaml")))
     (tmp_path / "cases.yaml").write_text(CASES.read_text())
     done = subprocess.run(

@@ -1,0 +1,150 @@
+"""The scheduler of a stack with `schedule`: a process on this machine, on each runtime.
+
+It runs commands of this toolkit, which reach services from outside, so it is no container. It has a supervisor and a
+folder of its own: ``schedule/`` in the state folder. :mod:`bootstrap.schedule.serve` is what runs.
+
+``python -m lakehouse.runtimes.scheduling up|down --state ROOT`` is the step of Terraform's resource.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from pathlib import Path
+
+from lakehouse.cdk import TerraformResource, local_exec
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes import definitions, events
+from lakehouse.runtimes.incarnation import NONE, Incarnation, digest, recorded
+from lakehouse.runtimes.local import Local
+from lakehouse.runtimes.process import incarnation, steps, surroundings
+from lakehouse.runtimes.process.supervisor import Supervisor
+from lakehouse.runtimes.processes import belonging
+from lakehouse.runtimes.runs import of_stack
+from lakehouse.runtimes.state import State
+from lakehouse.runtimes.terraform import LocalRuntime
+from lakehouse.services.service import File, Probe, Service
+from lakehouse.spec.schedule import Schedule
+from lakehouse.text.later import definition
+from lakehouse.text.terminal import shown_lines
+
+NAME, SETTINGS, READY = "scheduler", "schedule.json", "ready"
+FOLDER = "schedule"  # in the folder of the synthesised stack
+
+
+class Scheduler:
+    """The scheduler of a stack, at a synth."""
+
+    def __init__(self, local: Local, file: Path, schedule: Schedule | None) -> None:
+        self._local, self._schedule = local, schedule
+        self._service = None if schedule is None else service(local, file, schedule)
+        self._incarnation = NONE
+
+    def add(self, runtime: LocalRuntime, contents: TerraformResource) -> str:
+        """Add Terraform's resource, which starts last and stops first. Returns why it starts; empty: it goes on.
+
+        Terraform runs no step for a block that is gone, so a scheduler that still runs without `schedule` has a
+        resource that stops it.
+        """
+        own = of_stack(self._local.state)
+        up, down = (_step(word, self._local.state) for word in ("up", "down"))
+        if self._service is None:
+            if Supervisor(own).alive():
+                trigger = str(Incarnation.new(digest("down")))
+                local_exec(runtime, NAME, trigger=trigger, up=down, needs=[contents])
+            return ""
+        last, wanted = recorded(own, NAME), digest(definition(self._service))
+        well = incarnation.healthy([self._service], own)[NAME]
+        why = "first start" if last == NONE else "its schedule has changed" if last.digest != wanted else ""
+        why = why or ("" if well else "it does not run")
+        self._incarnation = Incarnation.new(wanted, why) if why else last
+        trigger = str(self._incarnation)
+        local_exec(runtime, NAME, trigger=trigger, up=up, down=down, needs=[contents], made_first=True)
+        return why
+
+    def write(self, folder: Path) -> None:
+        """Write what the step reads, beside the synthesised stack."""
+        if self._service is not None:
+            (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+            definitions.write(folder / FOLDER, (self._service,), {NAME: self._incarnation})
+
+
+def service(local: Local, file: Path, schedule: Schedule) -> Service:
+    """The scheduler with what it needs to know."""
+    config = of_stack(local.state).config(NAME)
+    content = {
+        "file": str(file),
+        "lakehouse": local.claim.owner.lakehouse,
+        "stack": local.claim.owner.stack,
+        "state": str(local.state.root),
+        "schedule": schedule.model_dump(mode="json"),
+    }
+    return Service(
+        name=NAME,
+        image="",
+        packages=(),
+        command=(sys.executable, "-P", "-m", "bootstrap.schedule.serve", str(config / SETTINGS)),
+        environment=surroundings.toolkit(),
+        files=(File(SETTINGS, json.dumps(content, indent=1)),),
+        forgets=(str(config / READY),),
+        probe=Probe("exec", command=("/bin/sh", "-c", f"test -f {shlex.quote(str(config / READY))}"), patience=60),
+        memory_mb=96,
+    )
+
+
+def up(state: State, folder: Path) -> float:
+    """Start the scheduler, instead of a former one. Returns the seconds that it took."""
+    own = of_stack(state)
+    there, wanted = definitions.read(folder / FOLDER / definitions.FILE)[NAME]
+    own.prepare()
+    Supervisor(own).start(watched=False)
+    events.tell("started", NAME)
+    took = steps.service_up(own, there, wanted)
+    events.tell("ready", NAME)
+    return took
+
+
+def down(state: State) -> None:
+    """Stop the scheduler, and what it runs. The records of runs stay."""
+    own = of_stack(state)
+    if own.root.exists():
+        events.tell("stopping", NAME)
+        steps.supervisor_down(own)
+        events.tell("stopped", NAME)
+
+
+def remains(state: State) -> str:
+    """What of it runs, as text; empty if nothing does."""
+    pids = ", ".join(str(process.pid) for process in belonging(of_stack(state)))
+    return f"the scheduler, pids {pids}" if pids else ""
+
+
+def _step(word: str, state: State) -> str:
+    return shlex.join([sys.executable, "-m", __name__, word, "--state", str(state.root)])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m lakehouse.runtimes.scheduling", description=__doc__)
+    parser.add_argument("step", choices=("up", "down"))
+    parser.add_argument("--state", required=True, type=Path)
+    given = parser.parse_args(arguments)
+    state = State(given.state)
+    try:
+        if given.step == "up":
+            print(f"{NAME} is ready after {up(state, Path()):.1f} s")
+        else:
+            down(state)
+    except LakehouseError as error:
+        print(f"Error: {shown_lines(error)}", file=sys.stderr)
+        events.tell("failed", NAME, shown_lines(error))
+        return error.exit_code
+    except OSError as error:  # a full disk
+        print(f"Error: {error.filename or state.root}: {error.strerror}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+"""What doctor says of a schedule."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from bootstrap.doctor.timed import finding
+from lakehouse.runtimes.runs import DRIFT, FAILED, OK, Runs
+from lakehouse.runtimes.state import State
+
+
+def test_it_names_a_scheduler_that_is_gone_and_the_logs_of_failed_runs(tmp_path: Path) -> None:
+    runs = Runs(State(tmp_path))
+    assert finding(["drift"], runs).fix == "`lakehouse deploy` starts the scheduler"
+    with runs.serving():
+        assert (finding(["drift"], runs).severity, finding(["drift"], runs).found) == ("ok", "drift")
+        for outcome, severity in ((FAILED, "warning"), (DRIFT, "ok"), (OK, "ok")):
+            run = replace(runs.begin("drift", 1.0), began=2.0, ended=3.0, code=1, outcome=outcome)
+            runs.record(run)
+            for other in runs.of("drift"):
+                if other.id != run.id:
+                    (tmp_path / f"schedule/runs/drift/{other.id}.json").unlink()
+            found = finding(["drift"], runs)
+            assert found.severity == severity
+            if severity == "warning":
+                assert str(runs.log(run)) in found.cause
+                assert found.fix == "`lakehouse schedule run drift` tries again"

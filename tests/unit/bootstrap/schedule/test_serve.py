@@ -1,0 +1,108 @@
+"""The scheduler's own decisions, with a clock of the test's."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bootstrap.schedule.run import Scheduled
+from bootstrap.schedule.serve import Served, follow, known_since
+from bootstrap.schedule.tasks import Task
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.runs import ScheduledRun
+from lakehouse.runtimes.state import State
+from lakehouse.spec.schedule import Notify, Schedule
+
+HOURLY = Task("drift", "0 * * * *", (("drift",),))
+NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC).timestamp()
+
+
+class Clock:
+    """Waits at once, and ends the scheduler at ``until``."""
+
+    def __init__(self, now: float, until: float) -> None:
+        self.time, self.until = now, until
+
+    def now(self) -> float:
+        return self.time
+
+    def wait(self, seconds: float) -> bool:
+        self.time += seconds
+        return self.time >= self.until
+
+
+@pytest.fixture
+def began(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    return []
+
+
+def served(tmp_path: Path, clock: Clock, began: list[float], took: float = 10.0, fails: bool = False) -> Served:
+    class Recorded(Scheduled):
+        def run(self, task: Task) -> ScheduledRun:
+            began.append(clock.time - NOON)
+            run = self.runs.begin(task.name, clock.time)
+            clock.time += took
+            if fails:
+                raise LakehouseError("it runs already")
+            return run
+
+    scheduled = Recorded(tmp_path / "lakehouse.yaml", "demo", "local", State(tmp_path / "state"), Notify())
+    return Served(scheduled, (HOURLY,), ZoneInfo("UTC"))
+
+
+def test_it_runs_at_its_times_until_the_end(tmp_path: Path, began: list[float]) -> None:
+    clock = Clock(NOON + 60, NOON + 3 * 3600 - 60)
+    follow(HOURLY, served(tmp_path, clock, began), NOON + 60, wait=clock.wait, now=clock.now)
+    assert began == [3600, 7200]
+
+
+def test_times_that_passed_while_it_was_down_are_made_up_once(tmp_path: Path, began: list[float]) -> None:
+    clock = Clock(NOON + 5.5 * 3600, NOON + 6.5 * 3600)
+    follow(HOURLY, served(tmp_path, clock, began), NOON + 60, wait=clock.wait, now=clock.now)
+    assert began == [5.5 * 3600, 6 * 3600]
+
+
+def test_the_last_run_counts_after_a_restart(tmp_path: Path, began: list[float]) -> None:
+    clock = Clock(NOON + 1800, NOON + 3000)
+    there = served(tmp_path, clock, began)
+    there.scheduled.runs.begin("drift", NOON + 1)
+    follow(HOURLY, there, NOON - 7200, wait=clock.wait, now=clock.now)
+    assert began == []
+
+
+def test_a_long_run_is_not_run_twice_at_once(tmp_path: Path, began: list[float]) -> None:
+    clock = Clock(NOON + 60, NOON + 6 * 3600)
+    follow(HOURLY, served(tmp_path, clock, began, took=2.5 * 3600), NOON + 60, wait=clock.wait, now=clock.now)
+    assert began == [3600, 4 * 3600]
+
+
+def test_a_run_that_cannot_begin_ends_nothing(
+    tmp_path: Path, began: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = Clock(NOON + 60, NOON + 3 * 3600 - 60)
+    follow(HOURLY, served(tmp_path, clock, began, fails=True), NOON + 60, wait=clock.wait, now=clock.now)
+    assert len(began) == 2
+    assert "drift: it runs already" in capsys.readouterr().out
+
+
+def test_a_new_time_counts_from_now_and_the_same_one_from_before(tmp_path: Path) -> None:
+    path, daily = tmp_path / "since.json", Task("drift", "0 0 * * *", ())
+    assert known_since(path, [HOURLY], 5) == {"drift": 5}
+    assert known_since(path, [HOURLY], 9) == {"drift": 5}
+    assert known_since(path, [daily], 12) == {"drift": 12}
+    path.write_text("{")
+    assert known_since(path, [daily], 20) == {"drift": 20}
+
+
+def test_what_a_deploy_wrote_is_read(tmp_path: Path) -> None:
+    schedule = Schedule.model_validate({"drift": "0 * * * *", "time_zone": "Europe/Berlin"})
+    content = {"file": "/srv/lakehouse.yaml", "lakehouse": "demo", "stack": "local", "state": str(tmp_path)}
+    (tmp_path / "schedule.json").write_text(json.dumps({**content, "schedule": schedule.model_dump(mode="json")}))
+    found = Served.read(tmp_path / "schedule.json")
+    assert found.zone == ZoneInfo("Europe/Berlin")
+    assert found.tasks == (HOURLY,)
+    assert found.scheduled.file == Path("/srv/lakehouse.yaml")
