@@ -26,7 +26,8 @@ class Task:
         """The first time after ``since``."""
         from cronsim import CronSim
 
-        return next(CronSim(self.at, since.astimezone(zone)))
+        due: datetime = next(CronSim(self.at, since.astimezone(zone)))
+        return due
 
     def outcome(self, code: int, printed: bool) -> str:
         """What the end of its commands means. ``printed``: it wrote something other than errors."""
