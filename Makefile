@@ -110,7 +110,7 @@ lint-workflows: ## actionlint on .github/workflows, if Go is there to build it
 	@if command -v go >/dev/null; then go run $(ACTIONLINT); else echo "skipped: actionlint is built by Go, which is missing"; fi
 
 scan: $(DONE)/node $(DONE)/dev ## policy scans: stacks, workflows, Dockerfiles, secrets
-	@$(PY) -m policies.scan
+	@$(PY) -m policies.scan $(if $(SARIF),--sarif "$(SARIF)")
 
 schema: $(DONE)/runtime ## write lakehouse.schema.json from the model
 	$(PY) -m lakehouse.spec.schema

@@ -1,19 +1,22 @@
-"""``python -m policies.scan [LAKEHOUSE_FILE...]``: policy scans of every stack, and of the repository.
+"""``python -m policies.scan [--sarif FILE] [LAKEHOUSE_FILE...]``: policy scans of every stack, and of the repository.
 
 checkov checks stacks, workflows and Dockerfiles, and searches for secrets. Our own checks check stacks. A finding is
 accepted only if the resource has it in ``accepted`` in its comment, with the reason. An acceptance that is no longer
-needed fails the scan too. Exit code 0: no findings; 1: findings; 2: a file cannot be synthesised.
+needed fails the scan too. With ``--sarif`` they are also written in the form that GitHub and editors read, and in a
+workflow of GitHub each is an annotation at its file. Exit code 0: no findings; 1: findings; 2: a file cannot be
+synthesised.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,15 +52,22 @@ class ScanFinding:
 
 def main(arguments: list[str]) -> int:
     """Scan and print the findings. Returns the exit code."""
-    files = [Path(each) for each in arguments] or [ROOT / "lakehouse.yaml", *sorted(ROOT.glob("lakehouses/*.yaml"))]
+    parser = argparse.ArgumentParser(prog="python -m policies.scan")
+    parser.add_argument("--sarif", type=Path)
+    parser.add_argument("files", nargs="*", type=Path)
+    given = parser.parse_args(arguments)
+    files = given.files or [ROOT / "lakehouse.yaml", *sorted(ROOT.glob("lakehouses/*.yaml"))]
     stacks: dict[str, Mapping[str, Any]] = {}
+    places: dict[str, str] = {}  # the file of each stack
     for file in files:
         with tempfile.TemporaryDirectory() as folder:
             done = run(file, Path(folder))
             if done.returncode:
                 print(f"Error: {file} cannot be synthesised: {done.stderr.strip()}", file=sys.stderr)
                 return 2
-            stacks |= {f"{file.stem}/{name}": stack.document for name, stack in read(Path(folder)).items()}
+            found_here = {f"{file.stem}/{name}": stack.document for name, stack in read(Path(folder)).items()}
+            stacks |= found_here
+            places |= dict.fromkeys(found_here, _from_root(file))
     passed, found = checkov_stacks(stacks)
     found += [finding for name, stack in stacks.items() for finding in own(name, stack)]
     open_, accepted = judge(stacks, found)
@@ -70,9 +80,74 @@ def main(arguments: list[str]) -> int:
         print(f"accepted  {times:3} x {check}: {reason}")
     for finding in open_:
         print(f"FAILED    {finding.where}: {finding.address}: {finding.check}: {finding.what}")
+    if given.sarif:
+        given.sarif.write_text(json.dumps(sarif(open_, places), indent=1))
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        print("\n".join(commands(open_, places)))
     total = passed + clean + len(CHECKS) * len(stacks)
     print(f"{len(stacks)} stacks: {total} checks passed, {len(accepted)} accepted, {len(open_)} failed")
     return 1 if open_ else 0
+
+
+def _from_root(file: Path) -> str:
+    at = file.resolve()
+    return at.relative_to(ROOT).as_posix() if at.is_relative_to(ROOT) else at.name
+
+
+def _place(finding: ScanFinding, places: Mapping[str, str]) -> tuple[str, int]:
+    """The file and line of a finding: of a stack, the lakehouse's file; else what checkov says."""
+    if finding.where in places:
+        return places[finding.where], 1
+    path, _, line = finding.where.rpartition(":")
+    return path, max(1, int(line))
+
+
+def _words(finding: ScanFinding) -> str:
+    return f"{finding.where}: {finding.address}: {finding.what}"
+
+
+def sarif(findings: Iterable[ScanFinding], places: Mapping[str, str]) -> dict[str, Any]:
+    """The findings in SARIF 2.1.0: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html"""
+    found = list(findings)
+    results = []
+    for each in found:
+        path, line = _place(each, places)
+        where = {"artifactLocation": {"uri": path}, "region": {"startLine": line}}
+        results.append(
+            {
+                "ruleId": each.check,
+                "level": "error",
+                "message": {"text": _words(each)},
+                "locations": [{"physicalLocation": where}],
+                # So that two resources of one file are two findings, and one that moves in it stays the same.
+                "partialFingerprints": {"resource/v1": f"{each.where}:{each.address}:{each.check}"},
+            }
+        )
+    rules = [{"id": check} for check in sorted({each.check for each in found})]
+    driver = {"name": "lakehouse policies", "informationUri": "https://www.checkov.io", "rules": rules}
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "results": results}],
+    }
+
+
+def commands(findings: Iterable[ScanFinding], places: Mapping[str, str]) -> Iterator[str]:
+    """GitHub's commands for an annotation of each finding.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#setting-an-error-message
+    """
+    for each in findings:
+        path, line = _place(each, places)
+        yield f"::error file={_value(path)},line={line},title={_value(each.check)}::{_escaped(_words(each))}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _value(text: str) -> str:
+    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def own(name: str, stack: Mapping[str, Any]) -> Iterator[ScanFinding]:

@@ -20,7 +20,7 @@ from lakehouse.aws.engines_ec2 import Ec2Engines
 from lakehouse.aws.engines_managed import AthenaWorkgroups, EmrServerless, athena_statements, emr_statements, job_files
 from lakehouse.aws.github import GitHubRoles
 from lakehouse.aws.glue import Databases
-from lakehouse.aws.iam import instance_role, role, service_trust
+from lakehouse.aws.iam import instance_role, optimizers_role, role, service_trust
 from lakehouse.aws.kept import kept, step
 from lakehouse.aws.key import KmsKey
 from lakehouse.aws.network import Network
@@ -42,7 +42,7 @@ from lakehouse.cdk import (
 from lakehouse.kinds.engines.spark_cluster import CLOSED
 from lakehouse.runtimes.incarnation import digest
 from lakehouse.spec import AwsStack as Options
-from lakehouse.spec import Lakehouse
+from lakehouse.spec import Lakehouse, Verb
 from lakehouse.spec.aws import RESULTS
 from lakehouse.text.terraform import rendered
 
@@ -110,6 +110,8 @@ class AwsTerraformStack(TerraformStack):
         self._settings: list[object] = [str(options.cidr), options.zones]  # of all of them
         self._engines = self._on_instances(key.scaling) if on_instances else self._managed()
         self._stop_applications()
+        if options.optimizers:
+            optimizers_role(self, names=self._names, may=self._on_all("write"))
         if options.github:
             assert state is not None  # the file is refused without a backend
             # An earlier version made the provider; Terraform forgets it and leaves it where it is.
@@ -122,15 +124,18 @@ class AwsTerraformStack(TerraformStack):
                 buckets=[bucket.ref("arn") for bucket in self._buckets.values()],
                 tables=[bucket.ref("arn") for bucket in self._tables.values()],
                 key=self._key,
-                contents=access.compile_grants(
-                    lakehouse, self._names, [(catalog, "read") for catalog in lakehouse.catalogs], self._key
-                ),
+                contents=self._on_all("read"),
                 state=state,
                 instances=on_instances,
             )
         self._outputs()
         if not in_tables:
             self._bootstrap(path)
+
+    def _on_all(self, verb: Verb) -> tuple[PolicyStatement, ...]:
+        """The permissions of a verb on every catalog."""
+        wanted = [(catalog, verb) for catalog in self._lakehouse.catalogs]
+        return access.compile_grants(self._lakehouse, self._names, wanted, self._key)
 
     def _bootstrap(self, path: Path) -> None:
         """The last resource: creates the tables, with the permissions of the user that deploys.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,10 @@ import typer
 
 from bootstrap import output
 from bootstrap.cli.options import print_json
-from lakehouse.errors import UsageError
+from lakehouse.errors import LakehouseError, UsageError
 
 if TYPE_CHECKING:
+    from bootstrap.maintenance.managed import MaintainedBy
     from bootstrap.session.target import Target
 
 
@@ -31,6 +33,40 @@ def open_databases(target: Target) -> None:
         given = lake_formation.give_to_iam(target.lakehouse, caller.own)
     if given:
         print(f"Lake Formation had {len(given)} databases, which are IAM's now: {', '.join(given)}", file=sys.stderr)
+
+
+def maintains(target: Target) -> MaintainedBy | None:
+    """What maintains the stack's tables by itself; None if nothing does."""
+    from bootstrap.maintenance import managed
+    from bootstrap.session import aws
+
+    return managed.service(target, aws.caller(target.lakehouse, target.stack).own)
+
+
+def maintain(target: Target, by: MaintainedBy, names: Sequence[str], *, plan: bool, as_json: bool) -> int:
+    """Set what AWS does to the tables by itself. Returns the exit code, as `maintain` has it."""
+    from bootstrap.maintenance import managed
+    from bootstrap.session import aws
+
+    caller = aws.caller(target.lakehouse, target.stack)
+    with aws.plainly(f"stacks.{target.stack} is in AWS", "to look at the maintenance of tables", caller.own.region):
+        found = list(managed.settings(target, caller.own, by, names))
+    failed = [f"refused: {each.where}: {each.kind}: {each.refused}" for each in found if each.refused]
+    if not plan:
+        for each in (one for one in found if one.differs):
+            try:
+                by.put(each)
+            except LakehouseError as error:
+                failed.append(f"failed: {error}")
+    if as_json:
+        print_json([{**asdict(each), "differs": each.differs} for each in found])
+    else:
+        print("\n".join(managed.text(found)) or f"{target.path.name}: no table has a policy: add `maintenance`.")
+    for line in failed:
+        print(line, file=sys.stderr)
+    if failed:
+        return 1
+    return 2 if plan and any(each.differs for each in found) else 0
 
 
 def status(target: Target, *, as_json: bool) -> None:

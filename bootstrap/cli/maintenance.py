@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bootstrap import output
+from bootstrap.cli import in_aws
 from bootstrap.cli.options import JsonOption
 from lakehouse.errors import LakehouseError, UsageError
 
@@ -40,6 +41,8 @@ def maintain(
     from bootstrap.session.connect import connect
 
     target = context.obj.target()
+    if target.in_aws and (by := in_aws.maintains(target)):
+        raise typer.Exit(in_aws.maintain(target, by, names or [], plan=plan, as_json=as_json))
     lakehouse, connections = connect(target.path, target.stack)
     meant = run.chosen(lakehouse, target.path.name, names or [])
     if not meant and not as_json:

@@ -76,6 +76,10 @@ def _reading() -> Iterator[Reading]:
 @app.command()
 def plan(
     context: typer.Context,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[show FILE]", help="Show a plan that was saved, by --out or by the pipeline."),
+    ] = None,
     as_json: JsonOption = False,
     out: Annotated[Path | None, typer.Option(help="Write the plan to this file, for `lakehouse apply FILE`.")] = None,
     allow_destroy: AllowDestroy = False,
@@ -84,6 +88,11 @@ def plan(
     from bootstrap.reconciler.plan import render
     from bootstrap.reconciler.reconcile import make_plan
 
+    if words:
+        if len(words) != 2 or words[0] != "show":
+            raise UsageError(f"`lakehouse plan {' '.join(words)}` is not a command. Write `lakehouse plan show FILE`")
+        show(Path(words[1]))
+        return
     path, lakehouse, world = _connect(context, engines=True)
     output.caution(path, lakehouse)
     with _reading() as reading:
@@ -96,6 +105,32 @@ def plan(
             raise UsageError(f"{out} cannot be written: {error.strerror}. Name another file") from None
     print(text if as_json else "\n".join(render(made)))
     raise typer.Exit(made.exit_code)
+
+
+def show(file: Path) -> None:
+    """Print a saved plan for people: of `lakehouse plan --out`, or `.pipeline/STACK/plan.json` of the pipeline.
+
+    Raises UsageError if the file is neither.
+    """
+    from bootstrap.pipeline import looked
+    from bootstrap.reconciler import plan as plans
+
+    try:
+        data = json.loads(file.read_text())
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
+    except ValueError:
+        data = None
+    try:
+        if isinstance(data, dict) and "infrastructure" in data:
+            print("\n".join(looked.lines(looked.from_json(data))))
+            return
+        made = plans.from_json(data)
+    except (ValueError, KeyError, TypeError):
+        raise UsageError(
+            f"{file} is not a saved plan. `lakehouse plan --out {file}` writes one, and `make pipeline-plan`"
+        ) from None
+    print("\n".join(plans.render(made, most=sys.maxsize)))
 
 
 @app.command()

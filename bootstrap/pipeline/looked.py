@@ -6,7 +6,7 @@ import copy
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
@@ -70,6 +70,16 @@ def from_json(data: Mapping[str, Any]) -> Looked:
         changes=data["changes"],
         text=data["text"],
     )
+
+
+def lines(looked: Looked) -> Iterator[str]:
+    """A plan for people: what happens to each resource, then the contents as the tools printed them."""
+    yield f"{looked.stack}: {'changes' if looked.anything else 'no changes'}, digest {looked.digest}"
+    yield from (f"{action:<8} {address}" for address, action in looked.infrastructure)
+    if looked.contents is None:
+        yield "The contents are checked once the stack is up."
+    if looked.text:
+        yield f"\n{looked.text}"
 
 
 def wanted(stack: Synthesised, contents: Any, places: Mapping[str, str] = MappingProxyType({})) -> str:

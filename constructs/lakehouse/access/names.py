@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from lakehouse.spec import AwsStack, Lakehouse
 
 OPERATORS = "operators"  # the Athena workgroup of the user who deploys: `lakehouse verify` queries through it
+MAINTENANCE = "maintenance"  # the role of Glue's table optimizers
 GITHUB = "token.actions.githubusercontent.com"  # the issuer of GitHub's tokens
 AUDIENCE = "sts.amazonaws.com"  # whom the tokens are for
 

@@ -37,7 +37,9 @@ _EDIT_POLICIES = """
 """
 # The actions on the service-linked role that starts instances. PowerUserAccess can already create and delete it.
 _EDIT_SCALING_ROLE = "GetRole GetServiceLinkedRoleDeletionStatus TagRole UntagRole UpdateRoleDescription"
-_SERVICES = [f"{service}.amazonaws.com" for service in ("autoscaling", "ec2", "emr-serverless", "vpc-flow-logs")]
+_SERVICES = [
+    f"{service}.amazonaws.com" for service in ("autoscaling", "ec2", "emr-serverless", "glue", "vpc-flow-logs")
+]
 
 
 class GitHubRoles(Construct):

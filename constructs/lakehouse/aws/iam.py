@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lakehouse.access.names import Names
+from lakehouse.access.names import MAINTENANCE, Names
 from lakehouse.access.packed import Statement, packed, text
 from lakehouse.access.policy import PolicyStatement
 from lakehouse.aws.boundary import BOUNDARY
@@ -121,6 +121,25 @@ def instance_role(
     )
     return resource(
         scope, "engines_profile", "aws_iam_instance_profile", name=names.role("engines"), role=made.ref("name")
+    )
+
+
+def optimizers_role(scope: Construct, *, names: Names, may: Sequence[PolicyStatement]) -> Declared:
+    """The role of Glue's table optimizers. ``may`` is to write to all tables of the stack.
+
+    They log to groups of their own, which Glue makes.
+    https://docs.aws.amazon.com/glue/latest/dg/optimization-prerequisites.html
+    """
+    logs = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
+    group = names.arn("logs", "log-group:/aws-glue/iceberg-*")
+    return role(
+        scope,
+        "maintenance",
+        names=names,
+        called=MAINTENANCE,
+        description="Glue's table optimizers: compact tables, expire snapshots, delete orphans",
+        trust=[service_trust(names, "glue")],
+        may=[*may, PolicyStatement("Logs", logs, (f"{group}:*",))],
     )
 
 

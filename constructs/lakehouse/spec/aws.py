@@ -37,6 +37,11 @@ def check_aws(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Prob
         yield Problem(
             (*at, "github"), f'"{stack.github.repository}" needs a backend: {message}{fix}', ((*at, "backend"),)
         )
+    if stack.optimizers and stack.store_has_tables:
+        message = (
+            f"{known().stores[stack.store.kind].label} maintains its tables itself, as `maintenance` says. Remove it"
+        )
+        yield Problem(("stacks", name, "optimizers"), message)
     yield from _sizes(name, stack, lakehouse)
     yield from _properties(name, stack, lakehouse)
     yield from _names(name, stack, lakehouse)
@@ -94,8 +99,9 @@ def _names(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem
             fix = f" {_BUCKET} characters, which leaves {max(room, 0)} for BUCKET. Shorten it, or the lakehouse's name"
             yield Problem(("buckets", bucket), message + fix, about)
     room = _ROLE - len(f"{lakehouse.name}-{name}--{stack.region}")
+    reserved = (*_RESERVED_PRINCIPALS, *(["maintenance"] if stack.optimizers else []))
     for principal in lakehouse.access.principals:
-        if principal in _RESERVED_PRINCIPALS:
+        if principal in reserved:
             message = f'"{principal}" is a name that stacks.{name} uses itself. Choose another'
             yield Problem(("access", "principals", principal), message, about[1:])
         if len(principal) > room:

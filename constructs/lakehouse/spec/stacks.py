@@ -195,6 +195,8 @@ class AwsStack(Model):
     emr-spark-8.0.0 Spark 4.0. Only with `engines: managed`."""
     executors: Executors | None = None
     """How many executors a job has. Default: 1 to `engines.spark.workers`. Only with `engines: managed`."""
+    optimizers: StrictBool = False
+    """Glue's table optimizers do what `maintenance` says, by themselves; `lakehouse maintain` sets them."""
     owner: TagText | None = None
     """Who is responsible for it, as a tag on every resource. Default: the lakehouse's name."""
     cost_center: TagText | None = None

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.synth.aws.attached import policies
+from tests.synth.aws.attached import policies, resolved
 from tests.synth.aws.conftest import FILE, STACKS, synthesise
 from tests.synth.aws.rules.s3 import days
-from tests.synth.aws.simulator import Request, allowed
+from tests.synth.aws.simulator import Request, allowed, glue, s3
 
 _CONTENTS = """
 name: demo
@@ -36,7 +36,7 @@ catalogs:
 _STACKS = """
 stacks:
   shut: {region: eu-west-1, store: s3, catalogs: {lake: glue}}
-  open: {region: eu-west-1, store: s3, catalogs: {lake: glue}, allow_destroy: true}
+  open: {region: eu-west-1, store: s3, catalogs: {lake: glue}, allow_destroy: true, optimizers: true}
 """
 _ROLES = """
 stacks:
@@ -306,3 +306,23 @@ def test_a_service_uses_the_key_only_for_the_account(stacks: Mapping[str, Any], 
 def test_a_principal_that_queried_can_be_removed(stacks: Mapping[str, Any]) -> None:
     workgroups = stacks["aws"]["resource"]["aws_athena_workgroup"].values()
     assert [each["force_destroy"] for each in workgroups] == [True] * 5
+
+
+def test_optimizers_write_to_all_tables_and_make_none(variants: Mapping[str, Any]) -> None:
+    roles = variants["open"]["resource"]["aws_iam_role"]
+    [statement] = json.loads(roles["maintenance"]["assume_role_policy"])["Statement"]
+    assert statement["Principal"] == {"Service": "glue.amazonaws.com"}
+    assert "aws:SourceAccount" in json.dumps(statement["Condition"])
+    assert roles["maintenance"]["permissions_boundary"] == "${aws_iam_policy.boundary.arn}"
+    assert "maintenance" not in variants["shut"]["resource"]["aws_iam_role"]
+    own = [json.loads(resolved(policy)) for policy in policies(variants["open"], "maintenance")]
+    where = "arn:aws:glue:eu-west-1:123456789012"
+    files = "demo-open-kept-123456789012-eu-west-1"
+    for verb, may in (("GetTable", True), ("UpdateTable", True), ("CreateTable", False), ("DeleteTable", False)):
+        assert allowed(own, glue(where, verb, "stays", "orders")) is may, verb
+        assert not allowed(own, glue(where, verb, "of_others", "orders")), verb
+    for verb in ("GetObject", "PutObject", "DeleteObject"):
+        assert allowed(own, s3(verb, files, "lake/stays/orders/data/0.parquet")), verb
+        assert not allowed(own, s3(verb, files, "other/0.parquet")), verb
+    group = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws-glue/iceberg-compaction/logs:log-stream:x"
+    assert allowed(own, Request("logs:PutLogEvents", (group,)))

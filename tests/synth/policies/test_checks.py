@@ -6,6 +6,7 @@ import copy
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -231,3 +232,49 @@ def test_a_file_that_is_wrong_is_an_error(tmp_path: Path, capsys: pytest.Capture
     file.write_text("name: demo\n")
     assert scan.main([str(file)]) == 2
     assert "cannot be synthesised" in capsys.readouterr().err
+
+
+FINDINGS = [
+    scan.ScanFinding("aws-glue/aws", "aws_vpc.main", "CKV_1", "is, 100% bad:\nvery"),
+    scan.ScanFinding("images/spark/Dockerfile:7", "/Dockerfile.USER", "CKV_DOCKER_3", "no user"),
+]
+PLACES = {"aws-glue/aws": "lakehouses/aws-glue.yaml"}
+
+
+def test_findings_are_sarif_at_their_files() -> None:
+    found = scan.sarif(FINDINGS, PLACES)
+    assert found["version"] == "2.1.0"
+    [run] = found["runs"]
+    assert [each["id"] for each in run["tool"]["driver"]["rules"]] == ["CKV_1", "CKV_DOCKER_3"]
+    where = [each["locations"][0]["physicalLocation"] for each in run["results"]]
+    assert [(each["artifactLocation"]["uri"], each["region"]["startLine"]) for each in where] == [
+        ("lakehouses/aws-glue.yaml", 1),
+        ("images/spark/Dockerfile", 7),
+    ]
+    assert len({json.dumps(each["partialFingerprints"]) for each in run["results"]}) == 2
+    assert scan.sarif([], {})["runs"][0]["results"] == []
+
+
+def test_findings_are_annotations_in_a_workflow() -> None:
+    assert list(scan.commands(FINDINGS, PLACES)) == [
+        "::error file=lakehouses/aws-glue.yaml,line=1,title=CKV_1::aws-glue/aws: aws_vpc.main: is, 100%25 bad:%0Avery",
+        "::error file=images/spark/Dockerfile,line=7,title=CKV_DOCKER_3::"
+        "images/spark/Dockerfile:7: /Dockerfile.USER: no user",
+    ]
+
+
+def test_a_scan_writes_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = {"provider": {"aws": [{}]}, "resource": {"aws_vpc": {"main": {}}}}
+    monkeypatch.setattr(scan, "run", lambda file, folder: SimpleNamespace(returncode=0))
+    monkeypatch.setattr(scan, "read", lambda folder: {"aws": SimpleNamespace(document=stack)})
+    monkeypatch.setattr(scan, "own", lambda name, stack: iter(()))
+    finding = scan.ScanFinding("mine/aws", "aws_vpc.main", "CKV_1", "bad")
+    monkeypatch.setattr(scan, "checkov_stacks", lambda stacks: (1, [finding]))
+    monkeypatch.setattr(scan, "checkov_repository", lambda: (1, []))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    written = tmp_path / "scan.sarif"
+    assert scan.main(["--sarif", str(written), str(tmp_path / "mine.yaml")]) == 1
+    assert json.loads(written.read_text())["runs"][0]["results"][0]["ruleId"] == "CKV_1"
+    assert "::error file=mine.yaml,line=1,title=CKV_1::" in capsys.readouterr().out

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
 import io
+import json
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from bootstrap.cli.reconciler import _print_yaml, confirm, drift_text
+from bootstrap.cli.main import app
+from bootstrap.cli.reconciler import _print_yaml, confirm, drift_text, show
 from bootstrap.iceberg.evolve import Detail
+from bootstrap.pipeline.looked import Looked
 from bootstrap.reconciler.changes import Change, Diff, Note
+from bootstrap.reconciler.objects.namespace import NewNamespace
 from bootstrap.reconciler.plan import Plan, Step
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, UsageError
 
 DROP = Plan((Step(Change("create", "table", "lake", "n.u")), Step(Change("destroy", "table", "lake", "n.t"))))
 
@@ -78,3 +84,40 @@ def test_a_long_location_stays_in_the_line_of_its_key(capsys: pytest.CaptureFixt
     location = "s3://warehouse/lake/bronze/" + "x" * 100
     _print_yaml({"location": location})
     assert capsys.readouterr().out == f"location: {location}\n"
+
+
+def test_a_saved_plan_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved = tmp_path / "plan.json"
+    step = Step(Change("create", "namespace", "lake", "n", (Detail("+", "comment x"),), NewNamespace({})))
+    saved.write_text(json.dumps(Plan((step,)).to_json()))
+    show(saved)
+    assert (
+        capsys.readouterr().out
+        == "+ namespace lake.n\n    + comment x\nPlan: 1 to create, 0 to change, 0 to destroy.\n"
+    )
+
+
+def test_a_plan_of_the_pipeline_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved = tmp_path / "plan.json"
+    looked = Looked("aws", "w", (("aws_vpc.network_vpc", "create"),), None, 0, "Plan: 1 to add")
+    saved.write_text(json.dumps(looked.to_json()))
+    show(saved)
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == f"aws: changes, digest {looked.digest}"
+    assert shown[1].split() == ["create", "aws_vpc.network_vpc"]
+    assert shown[-1] == "Plan: 1 to add"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"infrastructure": 1}'])
+def test_what_is_no_plan_is_not_shown(tmp_path: Path, text: str) -> None:
+    saved = tmp_path / "plan.json"
+    saved.write_text(text)
+    with pytest.raises(UsageError, match="is not a saved plan"):
+        show(saved)
+
+
+@pytest.mark.parametrize("words", [["show"], ["shaw", "x"], ["show", "x", "y"]])
+def test_other_words_after_plan_are_refused(words: list[str]) -> None:
+    done = CliRunner().invoke(app, ["plan", *words])
+    assert "Write `lakehouse plan show FILE`" in done.output
+    assert done.exit_code == 2
