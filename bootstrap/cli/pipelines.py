@@ -9,6 +9,7 @@ import typer
 
 from bootstrap import output
 from bootstrap.cli.options import JsonOption, print_json
+from lakehouse.errors import UsageError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,7 +23,7 @@ PipelineArgument = Annotated[str, typer.Argument(metavar="NAME", help="Its name,
 @app.command("list")
 def list_(context: typer.Context, as_json: JsonOption = False) -> None:
     """List the pipelines of the file: where rows come from, and the table that they go to."""
-    from bootstrap.operations.pipelines import described
+    from bootstrap.session.pipelines import described
 
     pipelines = context.obj.target().lakehouse.pipelines
     if as_json:
@@ -38,12 +39,22 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def status(context: typer.Context, as_json: JsonOption = False) -> None:
+def status(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    prometheus: Annotated[bool, typer.Option("--prometheus", help="Print Prometheus' text format.")] = False,
+) -> None:
     """Show each pipeline: its state, by its tasks, and the messages not in its table. Exit code 1 unless all run."""
-    from bootstrap.operations.pipelines import FAILED, RUNNING, STOPPED, look
+    from bootstrap.session.pipelines import FAILED, RUNNING, STOPPED, families, look
+    from lakehouse.text.metrics import text
 
+    if as_json and prometheus:
+        raise UsageError("Both --json and --prometheus are given: choose one.")
     target = context.obj.target()
     found = look(target)
+    if prometheus:
+        print("\n".join(text(families(found))))
+        return
     if as_json:
         print_json([asdict(each) for each in found])
     else:

@@ -14,6 +14,7 @@ from bootstrap.doctor import (
     engines,
     files,
     machine,
+    pipelines,
     probes,
     services,
     shell,
@@ -26,6 +27,7 @@ from bootstrap.doctor.store import Answer
 from bootstrap.iceberg import claims
 from bootstrap.remote.errors import Refused, RemoteError, Throttled, UnknownState, Unreachable
 from bootstrap.session import connect
+from bootstrap.session.pipelines import look
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.kinds.catalog import CatalogEndpoint
@@ -211,6 +213,8 @@ class _Stack:
         yield Check("readable", self.readable, after=right)
         yield Check("contents", self.contents, after=right)
         yield Check("table files", self.table_files, after=("tables",))
+        if self.target.lakehouse.pipelines:
+            yield Check("pipelines", lambda: pipelines.finding(look(self.target)), after=("service connect",))
         if self.target.lakehouse.engines.trino is not None:
             reading = ("proxy", "service trino", "tables", "table files", *(f"trino: {each}" for each in named))
             yield Check("trino reads", lambda: self.read_by_trino(named), after=reading)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Iterable, Mapping
 
-from bootstrap.remote.errors import UnknownState, Unreachable
+from bootstrap.remote.errors import UnknownState, Unreachable, first_line
 
 Partition = tuple[str, int]  # of a topic
 _SECONDS = 10
@@ -20,6 +21,11 @@ def ends(address: str, partitions: Iterable[Partition]) -> Mapping[Partition, in
     asked = [TopicPartition(*each) for each in partitions]
     if not asked:
         return {}
+    host, _, port = address.rpartition(":")
+    try:  # the client asks a broker that is down for long, and leaves sockets open
+        socket.create_connection((host, int(port)), _SECONDS).close()
+    except OSError as error:
+        raise Unreachable("Kafka", address, first_line(error)) from None
     try:
         consumer = KafkaConsumer(
             bootstrap_servers=address,

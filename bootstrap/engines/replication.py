@@ -47,29 +47,57 @@ def drop(source: SourceDatabase, password: str, pause: Callable[[float], None] =
 
     Raises Refused if PostgreSQL does not do it, Unreachable if it does not answer.
     """
-    failure = _failure(source, password, pause)
-    if failure is not None:  # raised here, because pg8000's own errors keep its socket open as long as they live
-        raise failure
+
+    def work(connection: Any) -> None:
+        _drop(connection, source.slot, pause)
+        connection.run(f"DROP PUBLICATION IF EXISTS {sql.name(source.publication, 'trino')}")  # as in the standard
+
+    try:
+        _asked(source, password, work)
+    except Refused as error:
+        fix = f"Drop it there, SELECT pg_drop_replication_slot('{source.slot}'), or correct the cause, and apply again"
+        raise Refused(
+            f"the replication slot {source.slot} of {source} stays, and keeps its log: {error}. {fix}"
+        ) from None
 
 
-def _failure(source: SourceDatabase, password: str, pause: Callable[[float], None]) -> RemoteError | None:
-    """Drop both. Returns the error if that fails."""
+def kept(source: SourceDatabase, password: str) -> int | None:
+    """The bytes of its log that PostgreSQL keeps for the slot; None: there is no such slot.
+
+    Raises Refused or Unreachable.
+    """
+    return _asked(source, password, lambda connection: _kept(connection, source.slot))
+
+
+def _kept(connection: Any, slot: str) -> int | None:
+    newest = "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END"
+    said = f"SELECT pg_wal_lsn_diff({newest}, restart_lsn) FROM pg_replication_slots WHERE slot_name = :slot"  # noqa: S608
+    [[found]] = connection.run(said, slot=slot) or [[None]]
+    return None if found is None else int(found)
+
+
+def _asked(source: SourceDatabase, password: str, work: Callable[[Any], int | None]) -> int | None:
+    """What ``work`` returns for a connection. Raises Refused or Unreachable."""
+    outcome = _tried(source, password, work)
+    if isinstance(outcome, RemoteError):  # raised here: pg8000's own errors keep its socket open as long as they live
+        raise outcome
+    return outcome
+
+
+def _tried(source: SourceDatabase, password: str, work: Callable[[Any], int | None]) -> int | RemoteError | None:
     import pg8000.native as postgres
 
     try:
         connection = _connection(source, password)
         try:
-            _drop(connection, source.slot, pause)
-            connection.run(f"DROP PUBLICATION IF EXISTS {sql.name(source.publication, 'trino')}")  # as in the standard
+            return work(connection)
         finally:
             connection.close()
     except postgres.InterfaceError as error:
         return Unreachable("PostgreSQL", f"{source.host}:{source.port}", first_line(error))
     except postgres.DatabaseError as error:
         said = error.args[0].get("M", "") if error.args and isinstance(error.args[0], dict) else first_line(error)
-        fix = f"Drop it there, SELECT pg_drop_replication_slot('{source.slot}'), or correct the cause, and apply again"
-        return Refused(f"the replication slot {source.slot} of {source} stays, and keeps its log: {said}. {fix}")
-    return None
+        return Refused(said or first_line(error))
 
 
 def _connection(source: SourceDatabase, password: str) -> Any:

@@ -104,10 +104,11 @@ def _pipelines(lakehouse: Lakehouse, place: Place, at: Endpoints, there: set[str
 
 
 def _roles(stack: LocalStack, at: Endpoints, services: Sequence[Service]) -> dict[str, str]:
-    """What the store, the catalogs' servers and the engines are; all others belong to the platform."""
+    """What the store, the catalogs' servers, the engines and pipelines' workers are. Others belong to the platform."""
     engines = [each.name for each in services if each.name.partition("-")[0] in ENGINES]
     return {
         **dict.fromkeys(engines, "engine"),
+        **dict.fromkeys((each.name for each in services if each.name in PIPELINES), "pipeline"),
         **dict.fromkeys((each.service for each in at.catalogs), "catalog"),
         stack.store.kind: "store",
     }

@@ -26,7 +26,9 @@ _PAGES = Unsecured("its pages ask nobody for a password here")
 
 @dataclass(frozen=True)
 class Watched:
-    """What a stack's `monitoring` watches. ``roles`` says which service is the store, a catalog or an engine."""
+    """What a stack's `monitoring` watches. ``roles`` says which service is the store, a catalog, an engine or
+    one that carries pipelines.
+    """
 
     monitoring: Monitoring
     services: tuple[Service, ...]
@@ -35,6 +37,11 @@ class Watched:
 
     def role(self, service: str) -> str:
         return self.roles.get(service, "platform")
+
+    @property
+    def has_pipelines(self) -> bool:
+        """Whether the stack carries pipelines."""
+        return "pipeline" in self.roles.values()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -72,6 +72,17 @@ def lakehouse(watched: Watched) -> dict[str, Any]:
                 ),
             )
         )
+    if watched.has_pipelines:
+        rows.append(
+            _row(
+                "Pipelines",
+                _panel("Failed", "lakehouse_pipeline_failed", alias="{{pipeline}}"),
+                _panel("Messages that tables lack", "lakehouse_pipeline_lag_messages", alias="{{pipeline}}"),
+                _panel(
+                    "Bytes that databases keep", "lakehouse_pipeline_slot_kept_bytes", unit="B", alias="{{pipeline}}"
+                ),
+            )
+        )
     rows += [
         _row(
             "Tables",

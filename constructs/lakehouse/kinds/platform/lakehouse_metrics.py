@@ -13,6 +13,7 @@ from lakehouse.services.service import NUMBERS, File, Numbers, Place, Port, Prob
 from lakehouse.spec.kinds import Listener
 
 NAME, WATCHED = "lakehouse-metrics", "watched.json"
+PIPELINES_SECONDS = 60  # between two looks at all pipelines
 
 
 def service(place: Place, watched: Watched) -> Service:
@@ -22,7 +23,10 @@ def service(place: Place, watched: Watched) -> Service:
     content = {
         "address": place.bind(),
         "port": port,
-        "minutes": watched.monitoring.tables_minutes,
+        "looks": {
+            "tables": 60 * watched.monitoring.tables_minutes,
+            **({"pipelines": PIPELINES_SECONDS} if watched.has_pipelines else {}),
+        },
         # One that hangs must not keep the others' answers from being read.
         "seconds": min(5.0, watched.monitoring.interval_seconds / 2),
         **({"scheduled": True} if watched.scheduled else {}),

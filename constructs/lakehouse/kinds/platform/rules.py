@@ -17,6 +17,8 @@ SLOW_CATALOG = 0.5  # seconds of 95 of 100 answers
 SLOW_QUERY = 30  # seconds of 95 of 100 queries
 _BURN = 14.4  # times as fast as the objective allows: 2 % of a month's budget in an hour
 _MIB = 1024 * 1024
+LAG = 10_000  # messages that a pipeline's table lacks
+KEPT = 1024 * _MIB  # bytes of its log that a database keeps for a pipeline
 
 
 def every(watched: Watched) -> dict[str, Any]:
@@ -26,6 +28,7 @@ def every(watched: Watched) -> dict[str, Any]:
         "objectives": _objectives(watched),
         "engines": _engines(watched),
         "tables": _tables(watched),
+        **({"pipelines": _pipelines(watched)} if watched.has_pipelines else {}),
         "machine": _machine(),
         **({"schedule": _schedule()} if watched.scheduled else {}),
     }
@@ -157,6 +160,38 @@ def _schedule() -> Iterator[Rule]:
                  "{{ $labels.task }} failed when it ran last: `lakehouse schedule history` names its log")  # fmt: skip
     yield _alert("SchedulerDown", "lakehouse_scheduler_up == 0", "5m", "warning",
                  "no task of the schedule runs: `lakehouse deploy` starts the scheduler")  # fmt: skip
+
+
+def _pipelines(watched: Watched) -> Iterator[Rule]:
+    name = "pipeline {{ $labels.pipeline }}"
+    yield _alert(
+        "PipelineFailed",
+        "lakehouse_pipeline_failed == 1",
+        f"{watched.monitoring.down_seconds}s",
+        "critical",
+        name + " has failed: `lakehouse pipelines logs {{ $labels.pipeline }}` says why",
+    )
+    yield _alert(
+        "ConsumerLag",
+        f"lakehouse_pipeline_lag_messages > {LAG}",
+        "10m",
+        "warning",
+        name + ": its table lacks {{ $value }} messages: `lakehouse pipelines status`",
+    )
+    yield _alert(
+        "SlotKeepsLog",
+        f"lakehouse_pipeline_slot_kept_bytes > {KEPT}",
+        "10m",
+        "warning",
+        name + ": the database keeps {{ $value | humanize1024 }}B of its log for it: `lakehouse pipelines status`",
+    )
+    yield _alert(
+        "PipelinesNotRead",
+        "(time() - lakehouse_pipelines_read_timestamp_seconds > 300) or (lakehouse_pipelines_read_success == 0)",
+        "5m",
+        "warning",
+        "pipelines cannot be read: `lakehouse logs lakehouse-metrics` says why",
+    )
 
 
 def _machine() -> Iterator[Rule]:

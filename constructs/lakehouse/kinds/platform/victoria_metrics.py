@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lakehouse.kinds.platform import MonitorKind, Watched, dashboards
+from lakehouse.kinds.platform import MonitorKind, Watched, dashboards, grafana
 from lakehouse.services.certificate import TRUSTED
 from lakehouse.services.service import File, Numbers, Place, Port, Probe, Service
 from lakehouse.spec.kinds import Listener
@@ -42,6 +42,7 @@ def service(place: Place, watched: Watched) -> Service:
     itself = (Read(NAME, port), Read(ALERTS, Port(ALERTS, place.port(ALERTS), numbers=port.numbers)))
     others = (Read(each.name, port) for each in watched.services for port in each.ports)
     jobs = list(_jobs(place, config, (*others, *itself)))
+    own = dashboards.lakehouse(watched)
     passwords = {_password(job["job_name"]): each.password for job, each in jobs if each.password}
     read = {
         "global": {"scrape_interval": f"{watched.monitoring.interval_seconds}s"},
@@ -67,7 +68,8 @@ def service(place: Place, watched: Watched) -> Service:
         ),
         files=(
             File(_READ, json.dumps(read, indent=1)),
-            File(f"{_DASHBOARDS}/lakehouse.json", json.dumps(dashboards.lakehouse(watched), indent=1)),
+            File(f"{_DASHBOARDS}/lakehouse.json", json.dumps(own, indent=1)),
+            File("grafana.json", json.dumps(grafana.dashboard(own), indent=1)),  # for users, not for the server
             *(File(name, password) for name, password in passwords.items()),
             *([File(_AUTHORITY, TRUSTED)] if any("tls_config" in job for job, _ in jobs) else []),
         ),

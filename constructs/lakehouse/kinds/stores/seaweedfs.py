@@ -23,6 +23,8 @@ NAME, PACKAGE = "seaweedfs", "seaweedfs-4.48"
 TABLES = f"{NAME}-tables"  # the port of its Iceberg REST endpoint
 METRICS = f"{NAME}-metrics"
 _NUMBERS = (Numbers("/metrics"),)
+# Beside its numbers it answers there what Go's tools ask a program, and has no option against that.
+_GIVES = f"{NUMBERS}, with names of buckets and folders, its command line, profiles of it"
 _CHAIN, _KEY, _AUTHORITY = _FILES = "certificate.pem", "key.pem", "authority.pem"
 _HERE = "(key)"  # of a placeholder in a JSON text
 TOKENS = Secret("seaweedfs-tokens")  # signs what its parts show each other
@@ -103,7 +105,7 @@ def seaweedfs(place: Place, stack: LocalStack) -> Service:
             Port(f"{NAME}-grpc", s3_grpc, "tcp", gives="", tls=True),
             *(port for both in zip(inner, grpc, strict=True) for port in both),
             *tables,
-            *([Port(METRICS, place.port(METRICS), gives=NUMBERS, numbers=_NUMBERS)] if stack.monitoring else []),
+            *([Port(METRICS, place.port(METRICS), gives=_GIVES, numbers=_NUMBERS)] if stack.monitoring else []),
         ),
         probe=Probe(scheme(place), port, "/healthz", trust=_AUTHORITY if place.secure else ""),
         reading=(),

@@ -1,7 +1,7 @@
 """``python -m lakehouse.runtimes.process.numbers FILE``: the toolkit's own metrics, in Prometheus' text format.
 
-Whether each service answers is asked at each request. The tables are read now and then, by `lakehouse metrics` as a
-program of its own: it needs memory only while it reads. Its answer is kept in the service's data folder.
+Whether each service answers is asked at each request. Tables and pipelines are looked at now and then, by the command
+line as a program of its own: it needs memory only while it looks. Its answer is kept in the service's data folder.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from lakehouse.services.service import Probe
 from lakehouse.text.metrics import Family, text
 
 NAME = "lakehouse-metrics"
-_TABLES = "tables.prom"
-_LONGEST = 3600  # seconds of one look at the tables
+_LOOKS = {"tables": ("metrics", "--prometheus"), "pipelines": ("pipelines", "status", "--prometheus")}
+_LONGEST = 3600  # seconds of one look
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class NumbersSettings:
 
     address: str
     port: int
-    minutes: int
+    looks: Mapping[str, int]  # what is looked at -> seconds between two looks
     seconds: float  # until a service that does not answer counts as down
     services: tuple[AskedService, ...]
     scheduled: bool = False  # the stack has a schedule
@@ -58,7 +58,7 @@ class NumbersSettings:
     def read(cls, path: Path, state: State) -> NumbersSettings:
         raw = json.loads(path.read_text())
         some = tuple(_watched(each, state) for each in raw["services"])
-        return cls(raw["address"], raw["port"], raw["minutes"], raw["seconds"], some, raw.get("scheduled", False))
+        return cls(raw["address"], raw["port"], raw["looks"], raw["seconds"], some, raw.get("scheduled", False))
 
 
 def _watched(raw: Mapping[str, Any], state: State) -> AskedService:
@@ -105,36 +105,37 @@ def of_certificates(folder: Path) -> Iterator[Family]:
     )
 
 
-class TableNumbers:
-    """What `lakehouse metrics` said last."""
+class Looks:
+    """What the command line said last of the tables, or of the pipelines."""
 
-    def __init__(self, state: State, seconds: float) -> None:
-        self._state, self._seconds = state, seconds
-        self._file = state.data(NAME) / _TABLES
+    def __init__(self, state: State, name: str, seconds: float) -> None:
+        self._state, self._name, self._seconds = state, name, seconds
+        self._file = state.data(NAME) / f"{name}.prom"
         self._well: bool | None = None
         self._took = 0.0
 
     def families(self) -> Iterator[Family]:
         """Whether the last look went well, and when it was."""
+        name = self._name
         if self._well is not None:
-            yield Family("lakehouse_tables_read_success", "Whether the last look at all tables went well",
+            yield Family(f"lakehouse_{name}_read_success", f"Whether the last look at all {name} went well",
                          [({}, float(self._well))])  # fmt: skip
-            yield Family("lakehouse_tables_read_seconds", "Seconds of the last look", [({}, self._took)])
+            yield Family(f"lakehouse_{name}_read_seconds", "Seconds of the last look", [({}, self._took)])
         try:
             at = self._file.stat().st_mtime
         except OSError:
             return
-        yield Family("lakehouse_tables_read_timestamp_seconds", "When tables were read", [({}, at)])
+        yield Family(f"lakehouse_{name}_read_timestamp_seconds", f"When {name} were read", [({}, at)])
 
     def text(self) -> str:
-        """The metrics of the tables; empty if they were never read."""
+        """The metrics; empty if there never were any."""
         try:
             return self._file.read_text()
         except OSError:
             return ""
 
     def look(self) -> None:
-        """Read all tables. Those that cannot be read are named in the log, and the others have new metrics."""
+        """Look at all. Those that cannot be read are named in the log, and the others have new metrics."""
         began = time.monotonic()
         try:
             mark = owner.read(self._state.root)
@@ -142,12 +143,12 @@ class TableNumbers:
                 return  # the first deploy has not ended
             command = (sys.executable, "-P", "-m", "bootstrap", "--file", mark.file, "--stack", mark.stack)
             done = subprocess.run(
-                (*command, "metrics", "--prometheus"), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                (*command, *_LOOKS[self._name]), stdin=subprocess.DEVNULL, capture_output=True, text=True,
                 timeout=_LONGEST, check=False, preexec_fn=lowest,
             )  # fmt: skip
         except (OSError, LakehouseError, subprocess.TimeoutExpired) as error:
             self._well = False
-            print(f"tables: {error}", flush=True)
+            print(f"{self._name}: {error}", flush=True)
             return
         self._well, self._took = done.returncode == 0, time.monotonic() - began
         if done.stderr:
@@ -164,7 +165,7 @@ class TableNumbers:
 class _Handler(BaseHTTPRequestHandler):
     state: ClassVar[State]
     settings: ClassVar[NumbersSettings]
-    tables: ClassVar[TableNumbers]
+    looks: ClassVar[Sequence[Looks]]
 
     def do_GET(self) -> None:
         match self.path:
@@ -173,10 +174,10 @@ class _Handler(BaseHTTPRequestHandler):
                     of_services(self.settings.services, self.settings.seconds),
                     of_disk(self.state.root),
                     of_certificates(self.state.root / "certificates"),
-                    self.tables.families(),
+                    *(each.families() for each in self.looks),
                     runs.families(self.state) if self.settings.scheduled else (),
                 )
-                self._answer("\n".join((*text(families), self.tables.text())))
+                self._answer("\n".join((*text(families), *(each.text() for each in self.looks))))
             case "/health":
                 self._answer("OK\n")
             case _:
@@ -194,9 +195,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing of each request."""
 
 
-def serve(state: State, settings: NumbersSettings, tables: TableNumbers) -> ThreadingHTTPServer:
+def serve(state: State, settings: NumbersSettings, looks: Sequence[Looks]) -> ThreadingHTTPServer:
     """The server, which listens from now on."""
-    handler = type("Handler", (_Handler,), {"state": state, "settings": settings, "tables": tables})
+    handler = type("Handler", (_Handler,), {"state": state, "settings": settings, "looks": looks})
     return ThreadingHTTPServer((settings.address, settings.port), handler)
 
 
@@ -204,9 +205,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     (path,) = sys.argv[1:] if arguments is None else arguments
     state = State(Path(os.environ["LAKEHOUSE_STATE"]))
     settings = NumbersSettings.read(Path(path), state)
-    tables = TableNumbers(state, settings.minutes * 60)
-    threading.Thread(target=tables.run, daemon=True).start()
-    serve(state, settings, tables).serve_forever()
+    looks = [Looks(state, name, seconds) for name, seconds in settings.looks.items()]
+    for each in looks:
+        threading.Thread(target=each.run, daemon=True).start()
+    serve(state, settings, looks).serve_forever()
 
 
 if __name__ == "__main__":

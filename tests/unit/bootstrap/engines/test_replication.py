@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap.engines.replication import SourceDatabase, _drop, drop
+from bootstrap.engines.replication import SourceDatabase, _drop, _kept, drop
 from bootstrap.remote.errors import Unreachable
 
 CONFIG = {
@@ -49,6 +49,16 @@ def test_a_slot_is_dropped_when_nobody_reads_it(readers: tuple[int | None, ...],
     server = Server(*readers)
     _drop(server, "lakehouse_shop_1", lambda seconds: None)
     assert server.calls == calls
+
+
+@pytest.mark.parametrize(("rows", "kept"), [([["1024"]], 1024), ([[None]], None), ([], None)])
+def test_what_a_slot_keeps_is_known_if_it_is_there(rows: list[list[Any]], kept: int | None) -> None:
+    class Slots:
+        def run(self, statement: str, **values: Any) -> list[list[Any]]:
+            assert values == {"slot": "lakehouse_shop_1"}
+            return rows
+
+    assert _kept(Slots(), "lakehouse_shop_1") == kept
 
 
 def test_a_server_that_is_down_is_named() -> None:

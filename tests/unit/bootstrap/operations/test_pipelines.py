@@ -1,74 +1,73 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
 
 from bootstrap.engines.kafka_connect import Connector, TaskState
-from bootstrap.engines.kafka_topics import Partition
-from bootstrap.operations.pipelines import FAILED, MISSING, RUNNING, STARTING, STOPPED, state_of, states
-from bootstrap.remote.errors import Unreachable
-from tests.unit.lakehouse.kinds.pipelines.streaming import lakehouse
-
-
-def connector(state: str, *tasks: str, name: str = "a-sink") -> Connector:
-    return Connector(
-        name, {"lakehouse.pipeline": "orders"}, state, tuple(TaskState(n, each, "why") for n, each in enumerate(tasks))
-    )
-
-
-@pytest.mark.parametrize(
-    ("own", "state", "problem"),
-    [
-        ([], MISSING, ""),
-        ([connector("RUNNING", "RUNNING")], RUNNING, ""),
-        ([connector("RUNNING", "FAILED")], FAILED, "a-sink, task 0: why"),
-        ([connector("RUNNING", "RUNNING"), connector("RUNNING", "RUNNING", "FAILED")], FAILED, "a-sink, task 1: why"),
-        ([connector("FAILED")], FAILED, "a-sink cannot start"),
-        ([connector("STOPPED")], STOPPED, ""),
-        ([connector("RUNNING", "RUNNING"), connector("PAUSED", "PAUSED")], STOPPED, ""),
-        ([connector("RUNNING")], STARTING, ""),
-        ([connector("RUNNING", "UNASSIGNED")], STARTING, ""),
-    ],
-)
-def test_tasks_say_the_state(own: list[Connector], state: str, problem: str) -> None:
-    assert state_of(own) == (state, problem)
+from bootstrap.operations import pipelines
+from lakehouse.errors import LakehouseError, UsageError
 
 
 class Worker:
-    def __init__(self, offsets: list[dict[str, Any]]) -> None:
-        self._offsets = offsets
+    """A worker with two connectors of one pipeline, whose sink is stopped and whose source failed."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
 
     def connectors(self) -> dict[str, Connector]:
-        return {"orders-sink": connector("RUNNING", "RUNNING", name="orders-sink")}
+        own = {"lakehouse.pipeline": "shop"}
+        return {
+            "shop-sink": Connector("shop-sink", own, "STOPPED"),
+            "shop-source": Connector("shop-source", own, "RUNNING", (TaskState(0, "FAILED", "first\nsecond"),)),
+            "others": Connector("others", {}, "RUNNING"),
+        }
 
-    def offsets(self, name: str) -> list[dict[str, Any]]:
-        return self._offsets
-
-
-def at(partition: int, offset: int) -> dict[str, Any]:
-    return {
-        "partition": {"kafka_topic": "orders", "kafka_partition": partition},
-        "offset": {"kafka_offset": offset},
-    }
+    def __getattr__(self, name: str) -> Any:
+        return lambda connector: self.calls.append(f"{name} {connector}")
 
 
-def lag(offsets: list[dict[str, Any]], ends: Mapping[Partition, int] | Exception) -> int | None:
-    def asked(partitions: Iterable[Partition]) -> Mapping[Partition, int]:
-        if isinstance(ends, Exception):
-            raise ends
-        return {each: ends[each] for each in partitions}
+class Target:
+    class lakehouse:  # noqa: N801 - an attribute of the real one
+        pipelines = dict.fromkeys(("shop", "orders"))
 
-    worker: Any = Worker(offsets)
-    orders, shop = states(lakehouse().pipelines, worker, asked)
-    assert (shop.state, shop.lag) == (MISSING, None)
-    return orders.lag
+    class path:  # noqa: N801
+        name = "lakehouse.yaml"
+
+    class local:  # noqa: N801
+        class runtime:  # noqa: N801
+            @staticmethod
+            def log(service: str, lines: int) -> str:
+                return "about shop-sink\nabout others"
 
 
-def test_lag_is_what_the_table_does_not_have() -> None:
-    ends = {("orders", 0): 100, ("orders", 1): 7}
-    assert lag([at(0, 90), at(1, 7)], ends) == 10
-    assert lag([at(0, 101)], ends) == 0
-    assert lag([], ends) is None
-    assert lag([at(0, 90)], Unreachable("Kafka", "127.0.0.1:1", "down")) is None
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
+    made = Worker()
+    monkeypatch.setattr(pipelines, "worker", lambda target: made)
+    return made
+
+
+TARGET: Any = Target()
+
+
+def test_a_start_resumes_what_is_stopped_and_restarts_what_failed_sources_first(worker: Worker) -> None:
+    pipelines.start(TARGET, "shop")
+    assert worker.calls == ["restart shop-source", "resume shop-sink"]
+
+
+def test_a_stop_stops_all_of_it(worker: Worker) -> None:
+    pipelines.stop(TARGET, "shop")
+    assert worker.calls == ["stop shop-source", "stop shop-sink"]
+
+
+def test_the_log_has_the_whole_error_and_only_lines_about_it(worker: Worker) -> None:
+    said = list(pipelines.traces(TARGET, "shop"))
+    assert said == ["shop-source, task 0 has failed:", "  first", "  second", "about shop-sink"]
+
+
+def test_names_that_nobody_knows(worker: Worker) -> None:
+    with pytest.raises(UsageError, match='has no pipeline "shp"; it has: shop, orders. Did you mean "shop"'):
+        pipelines.stop(TARGET, "shp")
+    with pytest.raises(LakehouseError, match="pipeline orders does not exist yet"):
+        pipelines.stop(TARGET, "orders")

@@ -15,12 +15,17 @@ from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, load
 from tests.unit.lakehouse.services.place import PROJECT, Somewhere, as_text, local
 
+PIPELINES = {"minutes": {"from": {"topic": "minutes"}, "to": "lake.bronze.minute_aggs"}}
+
 
 def lakehouse(folder: Path, monitoring: Any = True, **changes: Any) -> Lakehouse:
     """The default file with ``monitoring`` and further changes of its stack."""
     yaml = YAML()
     content = yaml.load((PROJECT / "lakehouse.yaml").read_text())
     content["engines"] = changes.pop("engines", content["engines"])
+    content["pipelines"] = changes.pop("pipelines", {})
+    if not content["pipelines"]:
+        del content["pipelines"]  # an empty entry keeps Kafka Connect
     content["stacks"]["local"] |= {"monitoring": monitoring, **changes}
     file = folder / "lakehouse.yaml"
     with file.open("w") as out:

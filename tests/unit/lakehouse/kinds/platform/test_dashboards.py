@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.lakehouse.kinds.platform.monitored import built, content
+from tests.unit.lakehouse.kinds.platform.monitored import PIPELINES, built, content
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,10 @@ from tests.unit.lakehouse.kinds.platform.monitored import built, content
         (
             {"store": "seaweedfs", "catalogs": {"lake": "rest"}, "engines": {"spark": {}}},
             ["Services", "SeaweedFS", "Tables", "Machine"],
+        ),
+        (
+            {"pipelines": PIPELINES, "catalogs": {"lake": "rest"}, "engines": {"spark": {}}},
+            ["Services", "Pipelines", "Tables", "Machine"],
         ),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lakehouse.kinds.platform.lakehouse_metrics import NAME, WATCHED
-from tests.unit.lakehouse.kinds.platform.monitored import built, content
+from tests.unit.lakehouse.kinds.platform.monitored import PIPELINES, built, content
 
 
 def test_each_service_is_asked_by_its_own_probe(tmp_path: Path) -> None:
@@ -23,7 +23,13 @@ def test_each_service_is_asked_by_its_own_probe(tmp_path: Path) -> None:
     }
     assert asked["nessie"]["host"] == "nessie.internal"
     assert asked["nessie"]["probe"]["path"] == "/q/health/ready"
-    assert (said["minutes"], said["seconds"]) == (3, 5)
+    assert (said["looks"], said["seconds"]) == ({"tables": 180}, 5)
     assert service.needs == tuple(asked), "a deploy that starts them is no outage"
     assert service.command[:2] == ("/python", "-P")
     assert dict(service.environment) == {"PYTHONPATH": "/toolkit"}
+
+
+def test_pipelines_are_looked_at_where_there_are_some(tmp_path: Path) -> None:
+    said = content(built(tmp_path, pipelines=PIPELINES, catalogs={"lake": "rest"})[NAME], WATCHED)
+    assert said["looks"] == {"tables": 600, "pipelines": 60}
+    assert {each["name"]: each["role"] for each in said["services"]}["connect"] == "pipeline"

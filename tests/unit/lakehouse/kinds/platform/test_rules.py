@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from lakehouse.kinds.platform.vmalert import NAME
 from lakehouse.packages import location
-from tests.unit.lakehouse.kinds.platform.monitored import built, content, expressions, names, rules
+from tests.unit.lakehouse.kinds.platform.monitored import PIPELINES, built, content, expressions, names, rules
 
 CASES = Path(__file__).with_name("rules.yaml")
 
@@ -49,17 +49,23 @@ def test_rules_of_a_schedule_need_one(tmp_path: Path) -> None:
     assert not of_it & by_name(tmp_path).keys()
 
 
+def test_rules_of_pipelines_need_pipelines(tmp_path: Path) -> None:
+    of_pipelines = {"PipelineFailed", "ConsumerLag", "SlotKeepsLog", "PipelinesNotRead"}
+    assert by_name(tmp_path, pipelines=PIPELINES).keys() - by_name(tmp_path).keys() == of_pipelines
+
+
 def test_every_alert_has_a_case(tmp_path: Path) -> None:
     cases = YAML(typ="safe").load(CASES.read_text())
     tried = {test["alertname"] for case in cases["tests"] for test in case["alert_rule_test"] if test["exp_alerts"]}
-    assert tried == {name for name, each in by_name(tmp_path, schedule=SCHEDULE).items() if "alert" in each}
+    every = by_name(tmp_path, schedule=SCHEDULE, pipelines=PIPELINES)
+    assert tried == {name for name, each in every.items() if "alert" in each}
 
 
-@pytest.mark.parametrize("store", ["s3proxy", "seaweedfs"])
-def test_rules_and_dashboard_ask_for_what_is_there(tmp_path: Path, store: str) -> None:
+@pytest.mark.parametrize("changes", [{}, {"store": "seaweedfs"}, {"pipelines": PIPELINES}], ids=str)
+def test_rules_and_dashboard_ask_for_what_is_there(tmp_path: Path, changes: dict[str, Any]) -> None:
     # The names were read from a running lakehouse. tests/kinds/test_monitoring.py asks one for the same.
     read = set(CASES.with_name("metrics.txt").read_text().split())
-    found = built(tmp_path, store=store, schedule=SCHEDULE)
+    found = built(tmp_path, schedule=SCHEDULE, **changes)
     recorded = {each["record"] for each in rules(found) if "record" in each}
     assert names(expressions(found)) <= read | recorded
 
@@ -70,7 +76,7 @@ def test_what_the_rules_say_of_made_up_metrics(tmp_path: Path) -> None:
     from offline import go
 
     go.build("vmalert-tool")
-    service = built(tmp_path, schedule=SCHEDULE)[NAME]
+    service = built(tmp_path, schedule=SCHEDULE, pipelines=PIPELINES)[NAME]
     (tmp_path / "made.yaml").write_text(json.dumps(content(service, "rules.yaml")))
     (tmp_path / "cases.yaml").write_text(CASES.read_text())
     done = subprocess.run(

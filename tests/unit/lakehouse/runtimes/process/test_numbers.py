@@ -18,7 +18,7 @@ import pytest
 from lakehouse.runtimes import certificates, owner
 from lakehouse.runtimes.owner import Owner
 from lakehouse.runtimes.process import numbers
-from lakehouse.runtimes.process.numbers import NumbersSettings, TableNumbers
+from lakehouse.runtimes.process.numbers import Looks, NumbersSettings
 from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.certificate import Certificate
 from lakehouse.services.service import LOOPBACK, Probe
@@ -52,7 +52,9 @@ def settings(state: State) -> Iterator[NumbersSettings]:
         ]
         write_private(
             state.root / "watched.json",
-            json.dumps({"address": LOOPBACK, "port": own, "minutes": 5, "seconds": 2, "services": services}),
+            json.dumps(
+                {"address": LOOPBACK, "port": own, "looks": {"tables": 300}, "seconds": 2, "services": services}
+            ),
         )
         yield NumbersSettings.read(state.root / "watched.json", state)
         server.shutdown()
@@ -67,7 +69,8 @@ def test_whether_each_service_answers(settings: NumbersSettings) -> None:
 
 def test_it_serves_what_it_knows(state: State, settings: NumbersSettings) -> None:
     write_private(state.data(numbers.NAME) / "tables.prom", 'lakehouse_table_health{table="t"} 90\n')
-    server = numbers.serve(state, settings, TableNumbers(state, 60))
+    write_private(state.data(numbers.NAME) / "pipelines.prom", 'lakehouse_pipeline_failed{pipeline="p"} 0\n')
+    server = numbers.serve(state, settings, [Looks(state, name, 60) for name in ("tables", "pipelines")])
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         at = f"http://{LOOPBACK}:{settings.port}"
@@ -81,10 +84,13 @@ def test_it_serves_what_it_knows(state: State, settings: NumbersSettings) -> Non
     for name in ("lakehouse_service_up{", "lakehouse_disk_free_bytes ", "lakehouse_tables_read_timestamp_seconds "):
         assert f"\n{name}" in f"\n{said}"
     assert 'lakehouse_table_health{table="t"} 90\n' in said
+    assert 'lakehouse_pipeline_failed{pipeline="p"} 0\n' in said
 
 
-def ran(state: State, monkeypatch: pytest.MonkeyPatch, code: int, out: str, errors: str = "") -> TableNumbers:
-    """After a look at the tables by a program that says this."""
+def ran(
+    state: State, monkeypatch: pytest.MonkeyPatch, code: int, out: str, errors: str = "", name: str = "tables"
+) -> Looks:
+    """After a look by a program that says this."""
     mark = Owner("demo", "local", "id", "/a/lakehouse.yaml", str(state.root))
     monkeypatch.setattr(owner, "read", lambda root: mark)
     asked: list[str] = []
@@ -94,10 +100,12 @@ def ran(state: State, monkeypatch: pytest.MonkeyPatch, code: int, out: str, erro
         return subprocess.CompletedProcess(command, code, out, errors)
 
     monkeypatch.setattr(subprocess, "run", run)
-    tables = TableNumbers(state, 60)
-    tables.look()
-    assert asked[-6:] == ["--file", "/a/lakehouse.yaml", "--stack", "local", "metrics", "--prometheus"]
-    return tables
+    looks = Looks(state, name, 60)
+    looks.look()
+    words = {"tables": ["metrics"], "pipelines": ["pipelines", "status"]}[name]
+    at = asked.index("--file")
+    assert asked[at:] == ["--file", "/a/lakehouse.yaml", "--stack", "local", *words, "--prometheus"]
+    return looks
 
 
 def test_a_look_that_fails_keeps_what_was_known(
@@ -108,6 +116,12 @@ def test_a_look_that_fails_keeps_what_was_known(
     assert "lakehouse_tables_read_success 0.0" in text(tables.families())
     assert tables.text() == "a 1\n"
     assert "nessie does not answer" in capsys.readouterr().out
+
+
+def test_pipelines_are_looked_at_by_their_own_command(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = ran(state, monkeypatch, 0, "a 1\n", name="pipelines")
+    assert "lakehouse_pipelines_read_success 1.0" in text(looks.families())
+    assert looks.text() == "a 1\n"
 
 
 def test_the_end_of_each_certificate(state: State) -> None:

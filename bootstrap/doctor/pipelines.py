@@ -1,0 +1,36 @@
+"""Pipelines that failed, or that are behind. Only decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bootstrap.session.pipelines import FAILED, MISSING, RUNNING, PipelineStatus
+from lakehouse.kinds.platform.rules import KEPT, LAG
+from lakehouse.runtimes.findings import Finding, error, ok, warning
+
+_GIB = 1024**3
+
+
+def finding(found: Sequence[PipelineStatus]) -> Finding:
+    """The worst that is seen of them: what failed, what fills a database's disk, what is late, what is not there."""
+    for each in found:
+        if each.state == FAILED:
+            fix = f"`lakehouse pipelines logs {each.name}` has all of it. Once the cause is gone it goes on by itself, "
+            fix += f"within 5 minutes, or at once by `lakehouse pipelines start {each.name}`"
+            cause = "Kafka Connect calls a connector running although its task has failed"
+            return error(f"{each.name} has failed: {each.problem}", cause, fix)
+    for each in found:
+        if each.kept is not None and each.kept > KEPT:
+            said = f"the database keeps {each.kept / _GIB:.1f} GiB of its log for {each.name}, which is {each.state}"
+            fix = f"`lakehouse pipelines start {each.name}`, or remove it from the file with both keys and apply"
+            return warning(said, "what a pipeline has not read stays there, until the disk is full", fix)
+    for each in found:
+        if each.lag is not None and each.lag > LAG:
+            said = f"the table of {each.name} lacks {each.lag:,} messages, and it is {each.state}"
+            fix = f"`lakehouse pipelines status` again in a minute; `lakehouse pipelines logs {each.name}`"
+            return warning(said, "messages come faster than they are written, or it was stopped", fix)
+    if lost := [each.name for each in found if each.state == MISSING]:
+        return warning(f"{', '.join(lost)}: not there", "the file has what was never applied", "`lakehouse apply`")
+    running = sum(each.state == RUNNING for each in found)
+    others = [f"{each.name} is {each.state}" for each in found if each.state != RUNNING]
+    return ok(", ".join((f"{running} running", *others)))

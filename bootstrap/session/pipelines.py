@@ -1,0 +1,131 @@
+"""The state of pipelines: what their tasks do, what their tables lack, and what a database keeps for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from bootstrap.engines import kafka_topics
+from bootstrap.engines.kafka_connect import Connector, ConnectWorker
+from bootstrap.engines.kafka_topics import Partition
+from bootstrap.engines.replication import SourceDatabase, kept
+from bootstrap.remote.errors import RemoteError
+from bootstrap.session.connect import kafka_connect
+from bootstrap.session.target import Target
+from lakehouse.kinds.pipelines import connect
+from lakehouse.kinds.pipelines.connectors import sink_of
+from lakehouse.kinds.platform import kafka
+from lakehouse.spec.pipelines import PipelineEntry
+from lakehouse.text.metrics import Family
+
+RUNNING, STOPPED, FAILED, STARTING, MISSING = "running", "stopped", "failed", "starting", "not deployed"
+Ends = Callable[[Iterable[Partition]], Mapping[Partition, int]]
+Keeps = Callable[[str, SourceDatabase], int | None]  # the bytes that a pipeline's slot keeps
+
+
+@dataclass(frozen=True)
+class PipelineStatus:
+    """A pipeline as it is now.
+
+    ``lag`` is the number of messages that its table does not have, ``kept`` the bytes that the database keeps of its
+    log for it; None: not known, or it reads none.
+    """
+
+    name: str
+    engine: str
+    source: str
+    to: str
+    state: str
+    lag: int | None
+    problem: str = ""  # why it failed
+    kept: int | None = None
+
+
+def look(target: Target) -> list[PipelineStatus]:
+    """The state of every pipeline of the file. Raises the errors of :mod:`bootstrap.remote.errors`."""
+    if not target.lakehouse.pipelines:
+        return []
+    address = str(target.local.place.external(kafka.WORD))
+
+    def keeps(name: str, source: SourceDatabase) -> int | None:
+        try:
+            return kept(source, target.local.state.secret(connect.password_of(name)))
+        except RemoteError:
+            return None
+
+    asked = states(target.lakehouse.pipelines, worker(target), lambda some: kafka_topics.ends(address, some), keeps)
+    return list(asked)
+
+
+def worker(target: Target) -> ConnectWorker:
+    """The stack's Kafka Connect. Raises UsageError if the file has no pipeline, LakehouseError if it is down."""
+    target.address(connect.WORD, "pipelines")
+    there = kafka_connect(target.lakehouse, target.stack, target.local)
+    assert there is not None  # it has that port
+    return ConnectWorker(there.endpoint)
+
+
+def states(
+    pipelines: Mapping[str, PipelineEntry], worker: ConnectWorker, ends: Ends, keeps: Keeps
+) -> Iterator[PipelineStatus]:
+    """The state of each pipeline, given what Kafka says of the ends of topics, and databases of their slots."""
+    every = worker.connectors()
+    for name, pipeline in pipelines.items():
+        own = [each for each in every.values() if each.pipeline == name]
+        lag = _lag(worker, name, ends) if sink_of(name) in every else None
+        read = next((found for each in own if (found := SourceDatabase.of(each.config)) is not None), None)
+        state, problem = state_of(own)
+        held = None if read is None else keeps(name, read)
+        yield PipelineStatus(name, pipeline.engine, described(pipeline), pipeline.to, state, lag, problem, held)
+
+
+def families(found: Iterable[PipelineStatus]) -> Iterator[Family]:
+    """The metrics of pipelines."""
+    every = list(found)
+    yield Family("lakehouse_pipeline_failed", "Whether the pipeline has failed, or was never made",
+                 [({"pipeline": each.name}, float(each.state in (FAILED, MISSING))) for each in every])  # fmt: skip
+    lags = [({"pipeline": each.name}, float(each.lag)) for each in every if each.lag is not None]
+    yield Family("lakehouse_pipeline_lag_messages", "Messages that its table does not have", lags)
+    held = [({"pipeline": each.name}, float(each.kept)) for each in every if each.kept is not None]
+    yield Family("lakehouse_pipeline_slot_kept_bytes", "Bytes of its log that the database keeps for it", held)
+
+
+def described(pipeline: PipelineEntry) -> str:
+    """The source of a pipeline in a few words."""
+    if (source := pipeline.source.postgres) is not None:
+        return f"PostgreSQL {source.database}.{source.table}"
+    return f"topic {pipeline.source.topic}"
+
+
+def state_of(connectors: Iterable[Connector]) -> tuple[str, str]:
+    """The state of a pipeline with these connectors, and why it failed.
+
+    A connector may be RUNNING although its task failed, so the tasks count.
+    """
+    own = list(connectors)
+    if not own:
+        return MISSING, ""
+    for each in own:
+        for task in each.failures:
+            return FAILED, f"{each.name}, task {task.id}: {task.why}"
+        if each.state == "FAILED":
+            return FAILED, f"{each.name} cannot start"
+    if any(each.state in ("STOPPED", "PAUSED") for each in own):
+        return STOPPED, ""
+    running = all(each.tasks and all(task.state == "RUNNING" for task in each.tasks) for each in own)
+    return (RUNNING if running else STARTING), ""
+
+
+def _lag(worker: ConnectWorker, name: str, ends: Ends) -> int | None:
+    """Messages of its topic that are not in its table. The sink keeps its place when it commits to the table."""
+    try:
+        done = {
+            (each["partition"]["kafka_topic"], int(each["partition"]["kafka_partition"])): int(
+                each["offset"]["kafka_offset"]
+            )
+            for each in worker.offsets(sink_of(name))
+            if each["offset"]
+        }
+        return sum(max(0, end - done[each]) for each, end in ends(done).items()) if done else None
+    except RemoteError:
+        return None

@@ -1,0 +1,43 @@
+"""What doctor says of pipelines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bootstrap.doctor.pipelines import finding
+from bootstrap.session.pipelines import FAILED, MISSING, RUNNING, STOPPED, PipelineStatus
+
+GIB = 1024**3
+
+
+def status(state: str, name: str = "orders", lag: int | None = 0, **more: Any) -> PipelineStatus:
+    return PipelineStatus(name, "connect", "topic orders", "lake.raw.orders", state, lag, **more)
+
+
+@pytest.mark.parametrize(
+    ("found", "severity", "said", "fix"),
+    [
+        (status(RUNNING), "ok", "2 running", ""),
+        (status(STOPPED), "ok", "1 running, orders is stopped", ""),
+        (
+            status(FAILED, problem="orders-sink, task 0: why"),
+            "error",
+            "orders-sink, task 0: why",
+            "pipelines logs orders",
+        ),
+        (status(RUNNING, lag=10_001), "warning", "lacks 10,001 messages", "pipelines logs orders"),
+        (status(STOPPED, kept=3 * GIB), "warning", "keeps 3.0 GiB of its log for orders", "pipelines start orders"),
+        (status(MISSING, lag=None), "warning", "orders: not there", "`lakehouse apply`"),
+    ],
+)
+def test_what_is_seen_and_what_to_do(found: PipelineStatus, severity: str, said: str, fix: str) -> None:
+    made = finding([status(RUNNING, name="other"), found])
+    assert made.severity == severity
+    assert said in made.found
+    assert fix in made.fix
+
+
+def test_what_failed_comes_first() -> None:
+    assert finding([status(RUNNING, kept=3 * GIB), status(FAILED, name="other")]).severity == "error"

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+
+from bootstrap.engines.kafka_connect import Connector, TaskState
+from bootstrap.engines.kafka_topics import Partition
+from bootstrap.engines.replication import SourceDatabase
+from bootstrap.remote.errors import Unreachable
+from bootstrap.session.pipelines import (
+    FAILED,
+    MISSING,
+    RUNNING,
+    STARTING,
+    STOPPED,
+    PipelineStatus,
+    families,
+    state_of,
+    states,
+)
+from lakehouse.text.metrics import text
+from tests.unit.lakehouse.kinds.pipelines.streaming import lakehouse
+
+
+def connector(state: str, *tasks: str, name: str = "a-sink") -> Connector:
+    return Connector(
+        name, {"lakehouse.pipeline": "orders"}, state, tuple(TaskState(n, each, "why") for n, each in enumerate(tasks))
+    )
+
+
+@pytest.mark.parametrize(
+    ("own", "state", "problem"),
+    [
+        ([], MISSING, ""),
+        ([connector("RUNNING", "RUNNING")], RUNNING, ""),
+        ([connector("RUNNING", "FAILED")], FAILED, "a-sink, task 0: why"),
+        ([connector("RUNNING", "RUNNING"), connector("RUNNING", "RUNNING", "FAILED")], FAILED, "a-sink, task 1: why"),
+        ([connector("FAILED")], FAILED, "a-sink cannot start"),
+        ([connector("STOPPED")], STOPPED, ""),
+        ([connector("RUNNING", "RUNNING"), connector("PAUSED", "PAUSED")], STOPPED, ""),
+        ([connector("RUNNING")], STARTING, ""),
+        ([connector("RUNNING", "UNASSIGNED")], STARTING, ""),
+    ],
+)
+def test_tasks_say_the_state(own: list[Connector], state: str, problem: str) -> None:
+    assert state_of(own) == (state, problem)
+
+
+class Worker:
+    def __init__(self, offsets: list[dict[str, Any]]) -> None:
+        self._offsets = offsets
+
+    def connectors(self) -> dict[str, Connector]:
+        return {"orders-sink": connector("RUNNING", "RUNNING", name="orders-sink")}
+
+    def offsets(self, name: str) -> list[dict[str, Any]]:
+        return self._offsets
+
+
+def at(partition: int, offset: int) -> dict[str, Any]:
+    return {
+        "partition": {"kafka_topic": "orders", "kafka_partition": partition},
+        "offset": {"kafka_offset": offset},
+    }
+
+
+def lag(offsets: list[dict[str, Any]], ends: Mapping[Partition, int] | Exception) -> int | None:
+    def asked(partitions: Iterable[Partition]) -> Mapping[Partition, int]:
+        if isinstance(ends, Exception):
+            raise ends
+        return {each: ends[each] for each in partitions}
+
+    worker: Any = Worker(offsets)
+    orders, shop = states(lakehouse().pipelines, worker, asked, lambda name, source: None)
+    assert (shop.state, shop.lag) == (MISSING, None)
+    return orders.lag
+
+
+def test_lag_is_what_the_table_does_not_have() -> None:
+    ends = {("orders", 0): 100, ("orders", 1): 7}
+    assert lag([at(0, 90), at(1, 7)], ends) == 10
+    assert lag([at(0, 101)], ends) == 0
+    assert lag([], ends) is None
+    assert lag([at(0, 90)], Unreachable("Kafka", "127.0.0.1:1", "down")) is None
+
+
+def test_what_a_database_keeps_is_asked_for_the_pipeline_that_reads_it() -> None:
+    config = {"lakehouse.pipeline": "shop", "slot.name": "s", "publication.name": "s", "database.port": "5432"}
+    config |= {f"database.{each}": each for each in ("hostname", "dbname", "user")}
+
+    class Reads:
+        def connectors(self) -> dict[str, Connector]:
+            return {"shop-source": Connector("shop-source", config, "RUNNING", (TaskState(0, "RUNNING"),))}
+
+    worker: Any = Reads()
+    asked: list[tuple[str, str]] = []
+
+    def keeps(name: str, source: SourceDatabase) -> int:
+        asked.append((name, source.slot))
+        return 7
+
+    orders, shop = states(lakehouse().pipelines, worker, lambda some: {}, keeps)
+    assert (orders.kept, shop.kept, asked) == (None, 7, [("shop", "s")])
+
+
+def test_metrics_have_only_what_is_known() -> None:
+    found = [
+        PipelineStatus("a", "connect", "topic a", "lake.raw.a", FAILED, None, "why"),
+        PipelineStatus("b", "connect", "topic b", "lake.raw.b", STOPPED, 5, kept=9),
+    ]
+    lines = [line for line in text(families(found)) if not line.startswith("#")]
+    assert lines == [
+        'lakehouse_pipeline_failed{pipeline="a"} 1.0',
+        'lakehouse_pipeline_failed{pipeline="b"} 0.0',
+        'lakehouse_pipeline_lag_messages{pipeline="b"} 5.0',
+        'lakehouse_pipeline_slot_kept_bytes{pipeline="b"} 9.0',
+    ]
