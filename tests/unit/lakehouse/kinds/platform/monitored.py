@@ -23,9 +23,9 @@ def lakehouse(folder: Path, monitoring: Any = True, **changes: Any) -> Lakehouse
     yaml = YAML()
     content = yaml.load((PROJECT / "lakehouse.yaml").read_text())
     content["engines"] = changes.pop("engines", content["engines"])
-    content["pipelines"] = changes.pop("pipelines", {})
-    if not content["pipelines"]:
-        del content["pipelines"]  # an empty entry keeps Kafka Connect
+    if "pipelines" in changes:
+        content["pipelines"] = changes.pop("pipelines")
+        changes.setdefault("catalogs", {"lake": "rest"})
     content["stacks"]["local"] |= {"monitoring": monitoring, **changes}
     file = folder / "lakehouse.yaml"
     with file.open("w") as out:
