@@ -177,6 +177,48 @@ def users_of_others_are_imported(
     assert users_in(only, here, allow_destroy=True) == []
 
 
+def further_keys_end_with_its_access(
+    servers: Servers, root: str, tmp_path: Path, make: Callable[[StoreConnection, str], tuple[str, str]]
+) -> None:
+    """A user may make further keys for itself: they end with its former ones, and when its access ends.
+
+    ``make`` makes a pair as the user of that name would.
+    """
+    name = f"k{root}"[:20]
+    user = f"{name}-analyst"
+    here = replace(servers.connections(), user_keys=State(tmp_path), user_api=STORES[servers.kind].users)
+    brought(with_access(servers, name, {"lake.silver": ["read"]}), here)
+    client(here.store).put_object(Bucket="warehouse", Key=f"lake/silver/{root}", Body=b"")
+
+    def further() -> Callable[[], bool]:
+        """Whether a pair that the user makes now gets an object."""
+        own = of_user(here, tmp_path, user)
+        access_key, secret_key = make(own, user)
+        s3 = client(replace(own, access_key=access_key, secret_key=secret_key))
+
+        def gets() -> bool:
+            try:
+                s3.get_object(Bucket="warehouse", Key=f"lake/silver/{root}")
+            except ClientError as error:
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] != 403:
+                    raise
+                return False
+            return True
+
+        assert eventually(gets)
+        return gets
+
+    made = further()
+    users = World.of(here).users
+    assert users is not None
+    users().renew(user)
+    users().end_former(user)
+    assert eventually(lambda: not made())
+    made = further()
+    brought(with_access(servers, name, {}), here)
+    assert eventually(lambda: not made())
+
+
 def brought(file: Lakehouse, here: Connections, **options: Any) -> None:
     outcome = reconcile(file, here, kinds=KINDS, **options)
     assert outcome.exit_code == 0, (outcome.failed, outcome.refused)

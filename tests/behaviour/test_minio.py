@@ -5,20 +5,25 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bootstrap.reconciler.plan import Plan
-from bootstrap.remote.connections import Connections
+from bootstrap.remote.connections import Connections, StoreConnection
 from bootstrap.remote.s3 import client
 from bootstrap.stores.minio_users import MinioUsers, digest
 from lakehouse.runtimes.state import State
 from tests.behaviour.conftest import only
 from tests.behaviour.reconciling import apply, make_plan, reconcile
 from tests.behaviour.servers import Servers, running
-from tests.behaviour.store_users import users_of_others_are_imported, users_reach_what_their_roles_grant
+from tests.behaviour.store_users import (
+    further_keys_end_with_its_access,
+    users_of_others_are_imported,
+    users_reach_what_their_roles_grant,
+)
 from tests.behaviour.test_stores import with_buckets
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(900)]
@@ -88,6 +93,16 @@ def going(servers: Servers, there: Connections, bucket: str) -> Plan:
 
 def test_users_reach_what_their_roles_grant_and_no_more(servers: Servers, root: str, tmp_path: Path) -> None:
     users_reach_what_their_roles_grant(servers, root, tmp_path)
+
+
+def test_keys_that_a_user_makes_for_itself_end_too(servers: Servers, root: str, tmp_path: Path) -> None:
+    def make(own: StoreConnection, user: str) -> tuple[str, str]:
+        access_key, secret_key = secrets.token_hex(10), secrets.token_hex(20)
+        admin = MinioUsers(replace(servers.connections(), store=own), State(tmp_path))._admin
+        admin.add_service_account(access_key=access_key, secret_key=secret_key)
+        return access_key, secret_key
+
+    further_keys_end_with_its_access(servers, root, tmp_path, make)
 
 
 def test_users_of_others_are_imported_and_keep_what_they_have(servers: Servers, root: str, tmp_path: Path) -> None:

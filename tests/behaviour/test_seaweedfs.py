@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 
 from bootstrap.catalogs import connect
 from bootstrap.remote.auth import SigV4
+from bootstrap.remote.connections import StoreConnection
 from bootstrap.remote.errors import RemoteError
 from bootstrap.remote.s3 import client, iam, s3tables, sts
 from bootstrap.remote.user_keys import ACCESS_KEY, SECRET_KEY
@@ -29,6 +30,7 @@ from tests.behaviour.reconciling import make_plan, reconcile
 from tests.behaviour.servers import REGION, Servers
 from tests.behaviour.store_users import (
     eventually,
+    further_keys_end_with_its_access,
     of_user,
     users_of_others_are_imported,
     users_reach_what_their_roles_grant,
@@ -113,6 +115,14 @@ def test_only_the_owner_may_assume_the_role(servers: Servers) -> None:
 
 def test_users_reach_what_their_roles_grant_and_no_more(servers: Servers, root: str, tmp_path: Path) -> None:
     users_reach_what_their_roles_grant(servers, root, tmp_path)
+
+
+def test_keys_that_a_user_makes_for_itself_end_too(servers: Servers, root: str, tmp_path: Path) -> None:
+    def make(own: StoreConnection, user: str) -> tuple[str, str]:
+        made = iam(own).create_access_key(UserName=user)["AccessKey"]
+        return made["AccessKeyId"], made["SecretAccessKey"]
+
+    further_keys_end_with_its_access(servers, root, tmp_path, make)
 
 
 def test_a_user_reaches_nothing_but_files(servers: Servers, root: str, tmp_path: Path) -> None:
