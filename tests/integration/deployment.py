@@ -29,6 +29,7 @@ from tests.integration import forked
 from tests.ports import free
 
 PROJECT = Path(__file__).parents[2]
+ODD = 'it\'s "100%" größe; ${HOME} {x} #1'  # a folder that a shell, Terraform, Java and many a file read otherwise
 BIN = Path(sys.executable).parent
 
 Changes = Mapping[tuple[str, ...], Any]  # place in the file -> value

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import ssl
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from lakehouse.runtimes import certificates
 from lakehouse.runtimes.state import State
 from lakehouse.services.certificate import TRUSTED
 from tests.attacks.attacked import assert_known, assert_known_further
-from tests.integration.deployment import BIN, Deployment, exposed, kept, kill, until, up
+from tests.integration.deployment import BIN, ODD, Deployment, exposed, kept, kill, until, up
 from tests.integration.findings import doctor, errors
 from tests.psql import jdbc, psql
 from tests.tls import authority, served, server
@@ -46,7 +47,7 @@ print(sorted(table.scan().to_arrow()["id"].to_pylist()))
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     made = Deployment.make(
-        tmp_path_factory.mktemp("secure") / "a lakehouse",
+        tmp_path_factory.mktemp("secure") / ODD,
         {
             ("stacks",): {
                 "local": {"runtime": "process", "secure": True, "store": "seaweedfs", "catalogs": {"lake": "rest"}}
@@ -182,7 +183,7 @@ def test_programs_of_users_trust_it_by_the_variables_that_are_printed(stack: Dep
         shell = ["/bin/sh", "-c", f"{variables}\n{run}"]
         return subprocess.run(shell, env=bare, capture_output=True, text=True, check=False, timeout=120)
 
-    done = program(f'cd "{stack.folder}"; eval "$({BIN}/lakehouse endpoints --for env)"')
+    done = program(f'cd {shlex.quote(str(stack.folder))}; eval "$({BIN}/lakehouse endpoints --for env)"')
     assert done.returncode == 0, done.stderr
     assert "41" in done.stdout
     refused = program(without)  # before anything was sent
