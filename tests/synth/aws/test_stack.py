@@ -28,6 +28,18 @@ catalogs:
       stays: {}
       goes: {deletable: true}
 """
+_ACCESS = """
+access:
+  roles:
+    reader: {grants: {lake: [read]}}
+  principals:
+    tagged: {roles: [reader]}
+    named:
+      roles: [reader]
+      trust:
+        - arn:aws:iam::123456789012:role/analysts
+        - {arn: "arn:aws:iam::999999999999:role/loader", external_id: a-word-of-theirs}
+"""
 _VERSIONED = """
   brief: {versioning: true, noncurrent_days: 90, expire_days: 3}
   every: {versioning: true, expire_days: 3}
@@ -70,7 +82,7 @@ print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1], fi
 def variants(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
     found: dict[str, Any] = {}
     for text in (
-        _CONTENTS.replace("\ncatalogs:\n", _VERSIONED) + _STACKS,
+        _CONTENTS.replace("\ncatalogs:\n", _VERSIONED) + _ACCESS + _STACKS,
         _CONTENTS.replace("kept: {versioning: true}", "kept: {}") + _ROLES,
     ):
         folder = tmp_path_factory.mktemp("variants")
@@ -326,3 +338,19 @@ def test_optimizers_write_to_all_tables_and_make_none(variants: Mapping[str, Any
         assert not allowed(own, s3(verb, files, "other/0.parquet")), verb
     group = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws-glue/iceberg-compaction/logs:log-stream:x"
     assert allowed(own, Request("logs:PutLogEvents", (group,)))
+
+
+def test_whom_the_file_trusts_reaches_the_stack(variants: Mapping[str, Any]) -> None:
+    roles = variants["shut"]["resource"]["aws_iam_role"]
+    own, theirs = json.loads(roles["principal_named"]["assume_role_policy"])["Statement"]
+    assert own["Condition"] == {"ArnLike": {"aws:PrincipalArn": ["arn:aws:iam::123456789012:role/analysts"]}}
+    assert theirs["Condition"] == {
+        "ArnLike": {"aws:PrincipalArn": ["arn:aws:iam::999999999999:role/loader"]},
+        "StringEquals": {"sts:ExternalId": "a-word-of-theirs"},
+    }
+    assert (own["Principal"], theirs["Principal"]) == (
+        {"AWS": "arn:aws:iam::123456789012:root"},
+        {"AWS": "arn:aws:iam::999999999999:root"},
+    )
+    [tagged] = json.loads(roles["principal_tagged"]["assume_role_policy"])["Statement"]
+    assert tagged["Condition"] == {"StringEquals": {"aws:PrincipalTag/lakehouse-principal": "tagged"}}
