@@ -138,6 +138,20 @@ ASKS: Mapping[str, tuple[Ask, ...]] = {
             headers={"X-Trino-User": "anybody"},
         ),
     ),
+    "trino-worker-{}": (
+        _page("its version", "/v1/info", secure=True),
+        _page("its memory and load", "/v1/status", secure=True),
+        Ask("its numbers", open=True, secure=False, path="/metrics", headers={"X-Trino-User": "anybody"}),
+        Ask(
+            "queries", open=False, secure=False, method="POST", path="/v1/statement", body="SELECT 1",
+            headers={"X-Trino-User": "anybody"},
+        ),
+        Ask("parts of queries", open=False, secure=False, path="/v1/task", headers={"X-Trino-User": "anybody"}),
+        Ask(
+            "its end", open=False, secure=False, method="PUT", path="/v1/info/state", body='"SHUTTING_DOWN"',
+            headers={"X-Trino-User": "anybody", **_JSON},
+        ),
+    ),
     "spark-master": (_RPC,),
     "spark-master-ui": _UI,
     "spark-worker-{}": (_RPC,),

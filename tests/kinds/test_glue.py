@@ -21,6 +21,7 @@ from lakehouse.access.names import names
 from lakehouse.aws.endpoints import AwsAddress, for_spark, for_trino
 from lakehouse.kinds.engines import spark_cluster
 from lakehouse.kinds.engines.trino import trino
+from lakehouse.kinds.engines.trino_node import TrinoNode
 from lakehouse.kinds.engines.trino_rules import RELEASES
 from lakehouse.runtimes.probe import ready
 from lakehouse.runtimes.process.place import ProcessPlace
@@ -156,17 +157,18 @@ def connection(account: Account, seen: dict[str, Any]) -> Iterator[Any]:
     [port] = free(1)
     place = ProcessPlace(account.state, {"trino": port})
     packages.set_up([f"trino-{engine.version}"], [25], progress=False)
-    service = trino(
+    node = TrinoNode(
         place,
+        "trino",
         version=engine.version,
         java=25,
         heap_mb=900,
-        s3_switch=line.s3_switch,
         environment="lakehouse",
-        catalogs=(),
-        further=for_trino(account.lakehouse, own, account.address),
+        secure=False,
         settings={},
     )
+    own_catalogs = for_trino(account.lakehouse, own, account.address)
+    service = trino(node, s3_switch=line.s3_switch, catalogs=(), further=own_catalogs)
     config = account.state.config(service.name)
     for file in service.files:
         path = config / file.path

@@ -26,7 +26,7 @@ SECURE = """
 name: secure
 buckets: {warehouse: {}}
 catalogs: {one: {location: s3://warehouse/1}, two: {location: s3://warehouse/2}, three: {location: s3://warehouse/3}}
-engines: {spark: {workers: 1, cores: 2, connect: {token: true}}, trino: {authentication: password}}
+engines: {spark: {workers: 1, cores: 2, connect: {token: true}}, trino: {workers: 1, authentication: password}}
 stacks:
   local: {runtime: docker, secure: {accept: [ACCEPT]}, store: STORE, catalogs: {one: nessie, two: rest, three: polaris}}
 """

@@ -18,7 +18,7 @@ SERVICE_TAG = "lakehouse-service"
 # The newest Amazon Linux 2023 for Graviton, resolved when an instance is started.
 IMAGE = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
 VOLUME_GB = 64
-TRINO_WORKERS = (1, 4)  # minimum and maximum
+TRINO_WORKERS = (1, 4)  # minimum and maximum, if the file does not ask for more
 CPU_PERCENT = 60  # the target of Auto Scaling for Trino's workers
 # Ports between nodes: Trino has one; Spark is set to use these instead of any free port.
 TRINO_PORTS = (8080, 8080)
@@ -80,11 +80,11 @@ class Ec2Engines(Construct):
         self.instances: dict[str, Declared] = {}
 
     def trino(self, trino: Trino) -> None:
-        """A coordinator, and workers whose number depends on their load."""
+        """A coordinator, and workers whose number depends on their load: at least as many as the file sets."""
         size = instance_type(trino.memory.mb, 2)
         group = self._group("trino", "Trino", TRINO_PORTS)
         self._single("trino", "trino-coordinator", size, group)
-        workers = self._many("trino-worker", size, group, *TRINO_WORKERS)
+        workers = self._many("trino-worker", size, group, *(max(each, trino.workers) for each in TRINO_WORKERS))
         resource(
             self,
             "trino_scaling",

@@ -331,12 +331,17 @@ class Spark(Model):
 
 
 class Trino(Model):
-    """A Trino server."""
+    """A Trino server, or a coordinator and workers."""
 
     version: Version = "476"
     """The release of Trino."""
+    workers: Annotated[StrictInt, Field(ge=0, le=64)] = 0
+    """Number of workers, which run what the coordinator hands out. Default: 0, one server does both.
+
+    With `engines: ec2` in AWS: their least number there.
+    """
     memory: Memory = Size("1g")
-    """Heap of the server."""
+    """Heap of each server."""
     authentication: Literal["password"] | None = None
     """password: who queries logs in with a password of their own. Default: everybody is let in, under any name."""
     catalogs: dict[CatalogName, Properties] = {}

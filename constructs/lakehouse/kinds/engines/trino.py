@@ -1,4 +1,4 @@
-"""Trino: one node, coordinator and worker. https://trino.io/docs/current/installation/deployment.html"""
+"""Trino: one server, or a coordinator and workers. https://trino.io/docs/current/installation/deployment.html"""
 
 from __future__ import annotations
 
@@ -10,52 +10,51 @@ from typing import Any
 from lakehouse.access.trino import catalog_of, catalog_settings
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.engine import EngineKind
-from lakehouse.kinds.engines import trino_password
+from lakehouse.kinds.engines import trino_password, trino_worker
 from lakehouse.kinds.engines import trino_rules as releases
-from lakehouse.services import jvm
+from lakehouse.kinds.engines.trino_node import COORDINATOR, TrinoNode
 from lakehouse.services.certificate import Certificate
-from lakehouse.services.service import File, Numbers, Place, Port, Probe, Service
+from lakehouse.services.service import File, Place, Port, Service
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.kinds import Enforcement, Feature, Further, Limit, Listener
 from lakehouse.text.placeholders import Text
 from lakehouse.text.properties import properties
 
-NAME = "trino"
-
-# Bootstrap prints the whole configuration at each start; Iceberg logs each query.
-_QUIET = ("io.trino", "io.airlift", "org.apache.iceberg", "Bootstrap")
-
-_READY = '"starting":false'
+NAME = COORDINATOR
 _SECURE = "queries and the state of Trino; clients and JDBC (`lakehouse endpoints --for trino` says how to log in)"
 # What it gives without a login.
 _ANYTHING = "rows of all tables, and changes of them, by any name as the user"
-_NUMBERS = Numbers("/metrics", user=releases.OWNER)
-_WITH_PASSWORD = replace(_NUMBERS, password=trino_password.PASSWORD)
 _LITTLE = "its version, whether it is up, its memory and load, and the page to log in"
 
 JAVA = 25  # it needs 24 or newer; class archives are best on the newest
 
 
 def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpoint]) -> tuple[Service, ...]:
-    """The server; empty if the file has no Trino."""
+    """The server, or the coordinator and its workers; empty if the file has no Trino."""
     engine = lakehouse.engines.trino
     if engine is None:
         return ()
     release = releases.RELEASES[engine.version]
-    service = trino(
+    node = TrinoNode(
         place,
+        NAME,
         version=engine.version,
         java=max(JAVA, release.java),
         heap_mb=engine.memory.mb,
-        s3_switch=release.s3_switch,
         environment="lakehouse",
+        secure=engine.authentication is not None,
+        settings=engine.properties,
+    )
+    coordinator = trino(
+        node,
+        s3_switch=release.s3_switch,
         catalogs=catalogs,
         further=engine.catalogs,
-        settings=engine.properties,
         rules=trino_password.first_rules(lakehouse) if engine.authentication else None,
         more={each.name: catalog_settings(lakehouse, each.name) for each in catalogs if engine.authentication},
+        workers=engine.workers > 0,
     )
-    return (service,)
+    return (coordinator, *(trino_worker.worker(node, number) for number in range(1, engine.workers + 1)))
 
 
 def of_catalogs(
@@ -72,89 +71,40 @@ def of_catalogs(
 
 
 def trino(
-    place: Place,
+    node: TrinoNode,
     *,
-    version: str,
-    java: int,
-    heap_mb: int,
     s3_switch: str,
-    environment: str,
     catalogs: Sequence[CatalogEndpoint],
     further: Mapping[str, Mapping[str, str]],
-    settings: Mapping[str, str],
     rules: Mapping[str, Any] | None = None,
     more: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    workers: bool = False,
 ) -> Service:
     """Trino with a catalog for each catalog and branch of the file, the ``further`` catalogs, and dynamic ones.
 
     One with ``rules``, which say who may do what at first, has TLS and asks for passwords. ``more`` are properties of a
-    catalog and its branches.
+    catalog and its branches. One with ``workers`` only coordinates.
     """
-    secure = rules is not None
-    package, port = f"trino-{'password-' if secure else ''}{version}", place.port(NAME)
-    home, etc, data = place.package(package), place.config(NAME), place.data(NAME)
-    reached: dict[str, Text] = {
-        "http-server.http.port": str(port),
-        "discovery.uri": f"http://{place.host(NAME)}:{port}",
-    }
-    config: dict[str, Text] = {
+    place = node.place
+    reached: dict[str, Text] = {"http-server.http.port": str(node.port), "discovery.uri": node.coordinator}
+    if workers:
+        reached |= trino_password.INTERNAL
+    own: dict[str, Text] = {
         "coordinator": "true",
-        "node-scheduler.include-coordinator": "true",
-        **(trino_password.settings(etc, place.host(NAME), port) if secure else reached),
-        # CREATE CATALOG works, and the catalogs that it creates are kept as files beside the static ones.
-        "catalog.management": "dynamic",
-        "plugin.dir": f"{home}/plugin",
-        "node.environment": environment,
-        "node.id": NAME,
-        "node.bind-ip": place.bind(),
-        "node.internal-address": place.host(NAME),
-        "query.max-memory-per-node": f"{heap_mb * 4 // 10}MB",
-        "memory.heap-headroom-per-node": f"{heap_mb * 3 // 10}MB",
-        **settings,
+        "node-scheduler.include-coordinator": "false" if workers else "true",
+        **(trino_password.settings(node.etc, node.coordinator, node.port) if node.secure else reached),
     }
     static = of_catalogs(catalogs, s3_switch, more)
     files = [
-        File("config.properties", properties(config)),
-        File("log.properties", properties(dict.fromkeys(_QUIET, "WARN"))),
+        node.config(own),
         *(File(f"catalog/{name}.properties", properties(each)) for name, each in {**further, **static}.items()),
     ]
-    trusting, trusted = jvm.trust(place, NAME)
-    files += trusted
-    listening = Port(NAME, port, label="Trino", path="/ui/", gives=_ANYTHING, numbers=(_NUMBERS,))
-    probe = Probe("http", port, "/v1/info", expect=_READY)
-    if rules is not None:
-        files += trino_password.files(etc, Certificate.of(NAME, place.host(NAME), [place.external(NAME)]), rules)
-        listening = replace(
-            listening,
-            scheme="https",
-            meaning=_SECURE,
-            gives=_LITTLE,
-            numbers=(_WITH_PASSWORD,),
-        )
-        probe = replace(probe, kind="https", trust=trino_password.AUTHORITY)
-    return Service(
-        name=NAME,
-        image=f"trino-{version}",
-        packages=(package,),
-        java=java,
-        command=(
-            place.java(java),
-            *(jvm.heap(heap_mb), *jvm.FRUGAL, *trusting, "-XX:+ExitOnOutOfMemoryError"),
-            # It measures objects by an agent in itself. The second option: it does not also start three JVMs, one after
-            # the other, that read its memory, for addresses of objects which it never asks for.
-            *("-Djdk.attach.allowAttachSelf=true", "-Djol.skipHotspotSAAttach=true"),
-            *(f"-Dconfig={etc}/config.properties", f"-Dlog.levels-file={etc}/log.properties"),
-            *(f"-Dcatalog.config-dir={etc}/catalog", "-cp", f"{home}/lib/*", "io.trino.server.TrinoServer"),
-        ),
-        environment=jvm.ENVIRONMENT,
-        files=tuple(files),
-        data=(data,),
-        ports=(listening,),
-        probe=probe,
-        memory_mb=heap_mb + 400,
-        renewal="itself",
-        needs=(),
-    )
+    listening = Port(NAME, node.port, label="Trino", path="/ui/", gives=_ANYTHING)
+    if rules is None:
+        return node.service(files, listening)
+    certificate = Certificate.of(NAME, place.host(NAME), [place.external(NAME)])
+    closed = replace(listening, meaning=_SECURE, gives=_LITTLE)
+    return node.service(files, closed, trino_password.files(node.etc, certificate, rules))
 
 
 TRINO = EngineKind(
@@ -164,6 +114,7 @@ TRINO = EngineKind(
         Listener(
             NAME, 8085, 8080, "queries and the state of Trino (log in with any name, no password); clients and JDBC"
         ),
+        Listener(trino_worker.NAME, 8285, 8080, each="workers"),
     ),
     limits=(
         Limit(
@@ -208,8 +159,8 @@ TRINO = EngineKind(
         key=r"[a-z][\w.-]+",
         example="query.max-run-time: 1h",
         owned={
-            "coordinator": "the lakehouse: one server coordinates and works",
-            "node-scheduler.include-coordinator": "the lakehouse: one server coordinates and works",
+            "coordinator": "`workers` of the engine",
+            "node-scheduler.include-coordinator": "`workers` of the engine",
             "http-server.http.port": "`ports` of the stack",
             "discovery.uri": "`ports` of the stack",
             "catalog.*": "`catalogs`, and the lakehouse: its catalogs are files",

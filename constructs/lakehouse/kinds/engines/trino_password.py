@@ -30,13 +30,17 @@ SECONDS = 2  # until Trino has read the principals' passwords and the rules agai
 
 ASKS = {"http-server.authentication.type": "PASSWORD"}  # of config.properties
 
-_INTERNAL = Secret("trino-internal")  # by which Trino's nodes know each other
+# By which Trino's nodes know each other.
+INTERNAL: Mapping[str, Text] = {"internal-communication.shared-secret": Secret("trino-internal")}
 _SERVER = "server.pem"
 _LOGIN = {"owner": "owner", "users": USERS}  # the files of passwords, by the names of their own settings
 
 
-def settings(etc: str, host: str, port: int) -> dict[str, Text]:
-    """Those of the server, with ``etc`` as its configuration folder. They replace the ones without TLS."""
+def settings(etc: str, coordinator: str, port: int) -> dict[str, Text]:
+    """Those of the server, with ``etc`` as its configuration folder. They replace the ones without TLS.
+
+    ``coordinator`` is its address for other servers.
+    """
     return {
         "http-server.http.enabled": "false",
         "http-server.https.enabled": "true",
@@ -45,11 +49,18 @@ def settings(etc: str, host: str, port: int) -> dict[str, Text]:
         **ASKS,
         "password-authenticator.config-files": ",".join(f"{etc}/{name}.properties" for name in _LOGIN),
         "access-control.config-files": f"{etc}/access-control.properties",
-        "discovery.uri": f"https://{host}:{port}",
-        "internal-communication.shared-secret": _INTERNAL,
+        "discovery.uri": coordinator,
+        **INTERNAL,
         "internal-communication.https.required": "true",
         "internal-communication.https.truststore.path": f"{etc}/{AUTHORITY}",
     }
+
+
+def of_worker(etc: str, coordinator: str, port: int) -> dict[str, Text]:
+    """Those of a worker: the owner logs in there, to read its numbers. Who may do what, the coordinator decides."""
+    found = settings(etc, coordinator, port)
+    del found["access-control.config-files"]
+    return {**found, "password-authenticator.config-files": f"{etc}/owner.properties"}
 
 
 def first_rules(lakehouse: Lakehouse) -> dict[str, Any]:
@@ -65,14 +76,30 @@ def files(etc: str, certificate: Certificate, rules: Mapping[str, Any]) -> tuple
         "security.refresh-period": f"{SECONDS}s",
     }
     return (
-        File(_SERVER, joined([certificate.key, "\n", certificate.chain])),
-        File(AUTHORITY, certificate.authority),
+        *_tls(certificate),
         *(File(f"{name}.properties", properties(_login(f"{etc}/{path}"))) for name, path in _LOGIN.items()),
         File("access-control.properties", properties(control)),
-        File(_LOGIN["owner"], joined([f"{OWNER}:", Hashed(PASSWORD), "\n"])),
+        _owner(),
         File(USERS, "", once=True),
         File(RULES, json.dumps(rules, indent=1), once=True),
     )
+
+
+def files_of_worker(etc: str, certificate: Certificate) -> tuple[File, ...]:
+    """What the settings of a worker refer to."""
+    path = _LOGIN["owner"]
+    return *_tls(certificate), File("owner.properties", properties(_login(f"{etc}/{path}"))), _owner()
+
+
+def _tls(certificate: Certificate) -> tuple[File, ...]:
+    return (
+        File(_SERVER, joined([certificate.key, "\n", certificate.chain])),
+        File(AUTHORITY, certificate.authority),
+    )
+
+
+def _owner() -> File:
+    return File(_LOGIN["owner"], joined([f"{OWNER}:", Hashed(PASSWORD), "\n"]))
 
 
 def _login(path: str) -> dict[str, Text]:

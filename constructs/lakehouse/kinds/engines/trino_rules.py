@@ -16,6 +16,8 @@ from lakehouse.spec.support import not_yet
 OWNER = "lakehouse"  # with passwords, the user of the toolkit's own commands, who may do everything
 CATALOGS = ("system", "jmx")  # built in
 CONNECTORS = ("iceberg", "tpch", "memory")  # the plugins that are installed
+# The settings that `workers` own.
+_OF_SERVERS = ("internal-communication.", "discovery.", "http-server.http.port")
 # The settings that `authentication: password` owns.
 _OF_PASSWORD = (
     "http-server.",
@@ -62,6 +64,8 @@ def check(lakehouse: Lakehouse) -> Iterator[Problem]:
         return
     if trino.authentication is not None:
         yield from _password(lakehouse, trino)
+    if trino.workers:
+        yield from _workers(trino)
     release = RELEASES.get(trino.version)
     for name, properties in trino.catalogs.items():
         at: KeyPath = ("engines", "trino", "catalogs", name)
@@ -84,6 +88,15 @@ def openings(lakehouse: Lakehouse) -> Iterator[Opening]:
     """Ways around filters and masks: without passwords a principal need only say another name."""
     if lakehouse.engines.trino and not lakehouse.engines.trino.authentication:
         yield Opening("Trino lets everybody in, under any name", "set `authentication: password` of engines.trino")
+
+
+def _workers(trino: Trino) -> Iterator[Problem]:
+    """Problems of a Trino with workers."""
+    for key, value in trino.properties.items():
+        if key.startswith(_OF_SERVERS):
+            message = f'{key} is how coordinator and workers know each other, which the lakehouse sets, and "{value}" '
+            at: KeyPath = ("engines", "trino", "properties", key)
+            yield Problem(at, f"{message}would replace that. Remove it", about=(("engines", "trino", "workers"),))
 
 
 def _password(lakehouse: Lakehouse, trino: Trino) -> Iterator[Problem]:

@@ -57,6 +57,12 @@ def test_a_trino_with_passwords_is_accepted(tmp_path: Path) -> None:
             {"properties": {"http-server.https.port": "1"}},
             'http-server.https.port is set by `authentication`, and "1" would replace that. Remove it',
         ),
+        (
+            lambda content: None,
+            {"workers": 2, "authentication": None, "properties": {"internal-communication.shared-secret": "1"}},
+            "internal-communication.shared-secret is how coordinator and workers know each other, which the lakehouse "
+            'sets, and "1" would replace that. Remove it',
+        ),
     ],
 )
 def test_what_a_trino_with_passwords_cannot_have_is_refused(
