@@ -45,7 +45,7 @@ class Found:
 
 def asks(port: Port) -> tuple[Ask, ...]:
     """What is tried at a port: as at the kind's own, without the number of a worker or the name of a catalog."""
-    name = re.sub(r"^(spark-worker)-\d+", r"\1-{}", port.name)
+    name = re.sub(r"^((?:spark|trino)-worker)-\d+", r"\1-{}", port.name)
     found = ASKS.get(name)
     if found is None:  # the port of a further catalog has its name at the end
         found = ASKS[max((each for each in ASKS if name.startswith(f"{each}-")), key=len)]
