@@ -158,3 +158,10 @@ def test_with_nobody_there_to_ask_it_refuses(target: Target, root: Path, monkeyp
     with pytest.raises(UsageError, match="add --yes"):
         destroy_data(target, yes=False)
     assert root.exists()
+
+
+def test_the_data_stays_while_the_scheduler_runs(target: Target, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lakehouse.runtimes.scheduling.remains", lambda state: "the scheduler, pids 7")
+    with pytest.raises(LakehouseError, match="the scheduler, pids 7"):
+        destroy_data(target, yes=True)
+    assert root.exists()

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from bootstrap.operations.endpoints import of_stack
-from bootstrap.operations.status import combine, duration
-from bootstrap.session.target import Target
+from bootstrap.operations.status import combine, duration, scheduled
+from bootstrap.session.target import Target, find
+from lakehouse.runtimes import owner
 from lakehouse.runtimes.locate import locate
+from lakehouse.runtimes.runs import FAILED, Runs
 from lakehouse.runtimes.runtime import Process
 from lakehouse.spec import Lakehouse, load
 from tests.unit.lakehouse.services.place import PROJECT
@@ -91,3 +94,16 @@ def test_the_address_of_connect_takes_a_token(target: Target) -> None:
     (connect,) = (each for each in of_stack(local) if each.name == "Spark Connect")
     number = local.ports["spark-connect"]
     assert connect.external == connect.internal == f"sc://localhost:{number}"
+
+
+def test_the_schedule_is_a_line_that_names_what_failed(file: Path) -> None:
+    assert scheduled(find(file, "local")) == ""
+    file.write_text(file.read_text().rstrip().removesuffix("}") + ', schedule: {drift: "0 4 * * *"}}\n')
+    target = find(file, "local")
+    owner.mark(target.located.state, target.located.claim)
+    runs = Runs(target.local.state)
+    assert scheduled(target) == "the scheduler does not run: `lakehouse deploy` starts it"
+    with runs.serving():
+        assert scheduled(target) == "drift"
+        runs.record(replace(runs.begin("drift", 1.0), ended=2.0, code=1, outcome=FAILED))
+        assert scheduled(target) == "drift; the last run failed of drift: `lakehouse schedule history`"

@@ -33,3 +33,8 @@ def test_pipelines_are_looked_at_where_there_are_some(tmp_path: Path) -> None:
     said = content(built(tmp_path, pipelines=PIPELINES, catalogs={"lake": "rest"})[NAME], WATCHED)
     assert said["looks"] == {"tables": 600, "pipelines": 60}
     assert {each["name"]: each["role"] for each in said["services"]}["connect"] == "pipeline"
+
+
+def test_it_looks_at_a_schedule_only_if_there_is_one(tmp_path: Path) -> None:
+    assert "scheduled" not in content(built(tmp_path)[NAME], WATCHED)
+    assert content(built(tmp_path, schedule={"drift": "0 * * * *"})[NAME], WATCHED)["scheduled"]

@@ -8,7 +8,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -131,3 +131,14 @@ def test_the_end_of_each_certificate(state: State) -> None:
     end = certificates.lifetime(state, "trino")[1]
     assert f'lakehouse_certificate_end_timestamp_seconds{{certificate="trino"}} {float(end)}' in lines
     assert any('certificate="authority"' in line for line in lines)
+
+
+def test_a_stack_with_a_schedule_says_how_that_goes(state: State, settings: NumbersSettings) -> None:
+    server = numbers.serve(state, replace(settings, scheduled=True, services=()), TableNumbers(state, 60))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        with urllib.request.urlopen(f"http://{LOOPBACK}:{settings.port}/metrics", timeout=20) as answer:
+            assert "\nlakehouse_scheduler_up 0.0\n" in answer.read().decode()
+    finally:
+        server.shutdown()
+        server.server_close()
