@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lakehouse.cdk import TerraformResource, local_exec
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import definitions, events
+from lakehouse.runtimes import definitions, events, owner
 from lakehouse.runtimes.incarnation import NONE, Incarnation, digest, recorded
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.process import incarnation, steps, surroundings
@@ -134,6 +134,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if given.step == "up":
             print(f"{NAME} is ready after {up(state, Path()):.1f} s")
+        elif not owner.may_stop(state, owner.read_claim(Path(owner.MARK))):
+            print(f"{state.root} does not belong to this lakehouse: nothing is stopped there.")
         else:
             down(state)
     except LakehouseError as error:

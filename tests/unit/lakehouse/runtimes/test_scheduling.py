@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import cdktf
 import pytest
 
 from lakehouse.cdk import local_exec
-from lakehouse.runtimes import definitions, scheduling
+from lakehouse.runtimes import definitions, owner, scheduling
 from lakehouse.runtimes.incarnation import record
 from lakehouse.runtimes.locate import locate
 from lakehouse.runtimes.runs import of_stack
@@ -77,3 +78,23 @@ def test_what_it_reads_has_no_address(tmp_path: Path) -> None:
     made = service(local, tmp_path / "lakehouse.yaml", Schedule.model_validate(DAILY))
     assert "hidden" not in repr(made)
     assert "hook.url" in repr(made)
+
+
+def test_what_belongs_to_another_lakehouse_is_not_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    local = locate(lakehouse(tmp_path, False), "local", tmp_path / "lakehouse.yaml")
+    other = replace(local.claim, owner=replace(local.claim.owner, id="other", file=str(tmp_path / "other.yaml")))
+    (tmp_path / "other.yaml").touch()
+    owner.write_claim(tmp_path, local.claim)
+    monkeypatch.chdir(tmp_path)
+    stopped: list[str] = []
+    monkeypatch.setattr(scheduling, "down", lambda state: stopped.append(str(state.root)))
+    down = ["down", "--state", str(local.state.root)]
+    owner.mark(local.state, other)
+    assert scheduling.main(down) == 0
+    assert stopped == []
+    assert "does not belong to this lakehouse" in capsys.readouterr().out
+    owner.mark(local.state, local.claim)
+    assert scheduling.main(down) == 0
+    assert stopped == [str(local.state.root)]
