@@ -134,7 +134,7 @@ def test_the_end_of_each_certificate(state: State) -> None:
 
 
 def test_a_stack_with_a_schedule_says_how_that_goes(state: State, settings: NumbersSettings) -> None:
-    server = numbers.serve(state, replace(settings, scheduled=True, services=()), [])
+    server = numbers.serve(state, replace(settings, scheduled=True, services=()), [Looks(state, "tables", 60)])
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         with urllib.request.urlopen(f"http://{LOOPBACK}:{settings.port}/metrics", timeout=20) as answer:
