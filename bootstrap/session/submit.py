@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from bootstrap.session.target import Target
 from lakehouse.errors import UsageError
+from lakehouse.kinds.catalog import credentials
 from lakehouse.kinds.engines import spark, spark_cluster
 from lakehouse.services import jvm
 from lakehouse.services.service import File
@@ -34,7 +35,7 @@ def driver(
         | {"spark.driver.host": place.host(spark.MASTER)}
         | dict(settings)
     )
-    local.runtime.configure(spark.MASTER, [File(file, properties(found)), *spark_cluster.credentials(catalogs)])
+    local.runtime.configure(spark.MASTER, [File(file, properties(found)), *credentials(catalogs)])
     command = [
         *spark_cluster.java(place, cluster, heap_mb, (*jvm.QUICK, *jvm.trust(place, spark.MASTER)[0])),
         *("org.apache.spark.deploy.SparkSubmit", "--properties-file", f"{place.config(spark.MASTER)}/{file}"),

@@ -9,8 +9,8 @@ from typing import Any
 
 from lakehouse.kinds.platform.proxy import Route
 from lakehouse.kinds.store import StoreEndpoint
-from lakehouse.services.secrets import Pair
-from lakehouse.services.service import Place, Service, scheme
+from lakehouse.services.secrets import Pair, shared_credentials
+from lakehouse.services.service import File, Place, Service, scheme
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import CatalogRules
@@ -73,6 +73,15 @@ def job_name(server: str, what: str) -> str:
     what is already done.
     """
     return f"{server}-{what}-job"
+
+
+def credentials(catalogs: Sequence[CatalogEndpoint]) -> tuple[File, ...]:
+    """The file with the keys of catalogs that AWS runs, for AWS_SHARED_CREDENTIALS_FILE of a service.
+
+    Iceberg has no settings for these keys. All catalogs have the same: a stack has one account.
+    """
+    accounts = [found for each in catalogs if (found := each.kind.account(each)) is not None]
+    return tuple(File("aws-credentials", shared_credentials(each.keys.name, each.keys.value)) for each in accounts[:1])
 
 
 @dataclass(frozen=True)

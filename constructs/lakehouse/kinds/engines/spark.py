@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lakehouse.kinds.catalog import CatalogEndpoint
+from lakehouse.kinds.catalog import CatalogEndpoint, credentials
 from lakehouse.kinds.engine import EngineKind
 from lakehouse.kinds.engines import spark_rules as rules
 from lakehouse.kinds.engines import spark_secure as secure
@@ -16,7 +16,6 @@ from lakehouse.kinds.engines.spark_cluster import (
     CLOSED,
     SparkCluster,
     cluster,
-    credentials,
     defaults,
     environment,
     java,

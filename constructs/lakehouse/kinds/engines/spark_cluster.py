@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lakehouse.kinds.catalog import CatalogEndpoint
+from lakehouse.kinds.catalog import CatalogEndpoint, credentials
 from lakehouse.kinds.engines import spark_files as files
 from lakehouse.kinds.engines import spark_rules as rules
 from lakehouse.kinds.engines import spark_secure as secure
 from lakehouse.services import jvm
-from lakehouse.services.secrets import shared_credentials
-from lakehouse.services.service import File, Place
+from lakehouse.services.service import Place
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.model import Source
 from lakehouse.text.placeholders import Text
 
 MASTER, CONNECT = secure.MASTER, secure.CONNECT
-_KEYS = "aws-credentials"
 
 # The options that Spark's launcher adds on Java 17 (org.apache.spark.launcher.JavaModuleOptions). The services start
 # the classes without the launcher, which saves one JVM per service.
@@ -135,21 +133,13 @@ def of_catalogs(catalogs: Sequence[CatalogEndpoint]) -> dict[str, Text]:
     }
 
 
-def credentials(catalogs: Sequence[CatalogEndpoint]) -> tuple[File, ...]:
-    """The file with the keys of catalogs that AWS runs, which a driver reads. Executors read only files in the store.
-
-    Iceberg has no settings for these keys. All catalogs have the same: a stack has one account.
-    """
-    accounts = [found for each in catalogs if (found := each.kind.account(each)) is not None]
-    return tuple(File(_KEYS, shared_credentials(each.keys.name, each.keys.value)) for each in accounts[:1])
-
-
 def environment(
     place: Place, cluster: SparkCluster, name: str, catalogs: Sequence[CatalogEndpoint] = ()
 ) -> tuple[tuple[str, str], ...]:
     """The variables that Spark's scripts would set (bin/load-spark-env.sh), for a service or a job of that name.
 
-    A driver needs ``catalogs``, and has the files of :func:`credentials`.
+    A driver needs ``catalogs``, and the file of :func:`lakehouse.kinds.catalog.credentials`. Executors read only files
+    in the store.
     """
     home = place.java(cluster.java).rpartition("/bin/")[0]
     return (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lakehouse.kinds.catalog import CatalogEndpoint
+from lakehouse.kinds.catalog import CatalogEndpoint, credentials
 from lakehouse.kinds.pipeline import PipelineKind
 from lakehouse.kinds.platform import kafka
 from lakehouse.services import jvm
@@ -20,8 +20,12 @@ from lakehouse.text.placeholders import Secret, Text
 from lakehouse.text.properties import properties
 
 WORD, JAVA = "connect", 21
-_FOLDERS = (kafka.PACKAGE, "kafka-connect-4.3.1")  # of jars
-PACKAGES = (*_FOLDERS, "iceberg-aws-bundle-1.12.0", "beanshell-2.0b6")
+_OWN, _HIVE, _SPARK = "kafka-connect-4.3.1", "hive-client-2.3.10", "iceberg-spark-runtime-4.1"
+_FOLDERS = (kafka.PACKAGE, _OWN, _HIVE)  # of jars
+PACKAGES = (kafka.PACKAGE, _OWN, "iceberg-aws-bundle-1.12.0", "beanshell-2.0b6")
+# What a kind of catalog needs in addition, after all others on the class path. Iceberg's modules for Nessie and Hive
+# are in its library for Spark; by themselves, their 1.12.0 is not in every registry.
+_CLIENTS = {"nessie": (_SPARK,), "hive": (_SPARK, _HIVE)}
 _WORKER = Path(__file__).with_suffix(".bsh")
 VALUES = "values.properties"  # what connectors' configurations refer to
 BROKER = "broker"  # a key in it: no catalog's key is without a dot
@@ -57,29 +61,37 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
         "config.providers.file.param.allowed.paths": config,
     }
     values: dict[str, Text] = {BROKER: kafka.inner(place)}
-    for each in catalogs:
-        if any(pipeline.catalog == each.name for pipeline in lakehouse.pipelines.values()):
-            values |= {f"{each.name}.{key}": value for key, value in catalog(each).items()}
+    written = [each for each in catalogs if any(of.catalog == each.name for of in lakehouse.pipelines.values())]
+    for each in written:
+        values |= {f"{each.name}.{key}": value for key, value in catalog(each).items()}
     for name, pipeline in lakehouse.pipelines.items():
         if pipeline.source.postgres is not None:
             values[password(name)] = Secret(password_of(name), "password")
-    classes = ":".join(f"{place.package(each)}{'/*' if each in _FOLDERS else ''}" for each in PACKAGES)
+    further = (need for each in written for need in _CLIENTS.get(each.kind.word, ()))
+    packages = tuple(dict.fromkeys((*PACKAGES, *further)))
+    classes = ":".join(f"{place.package(each)}{'/*' if each in _FOLDERS else ''}" for each in packages)
+    keys = credentials(written)
     trusting, trusted = jvm.trust(place, WORD)
     service = Service(
         name=WORD,
         image=f"temurin-{JAVA}",
-        packages=PACKAGES,
+        packages=packages,
         java=JAVA,
         command=(
             place.java(JAVA),
             *(jvm.heap(_HEAP), *jvm.QUICK, *kafka.LOGGING, *trusting),
             *("bsh.Interpreter", f"{config}/connect.bsh", f"http://{LOOPBACK}:{port}", f"{config}/worker.properties"),
         ),
-        environment=(*jvm.ENVIRONMENT, ("CLASSPATH", classes)),
+        environment=(
+            *jvm.ENVIRONMENT,
+            ("CLASSPATH", classes),
+            *(("AWS_SHARED_CREDENTIALS_FILE", f"{config}/{each.path}") for each in keys),
+        ),
         files=(
             File("connect.bsh", _WORKER.read_text()),
             File("worker.properties", properties(settings)),
             File(VALUES, properties(values)),
+            *keys,
             *trusted,
         ),
         ports=(Port(WORD, port, label="Kafka Connect", path="/connectors", gives="pipelines, and changes of them"),),
@@ -116,7 +128,7 @@ CONNECT = PipelineKind(
     label="Kafka Connect",
     on=("process",),
     listeners=(Listener(WORD, 8083, 8083, "pipelines: the REST API of Kafka Connect"),),
-    catalogs=("rest",),
+    catalogs=("rest", "nessie", "polaris", "hive", "glue"),
     needs=(kafka.WORD,),
     services=services,
 )

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from lakehouse.kinds import CATALOGS
 from lakehouse.kinds.compose import endpoints, services
-from lakehouse.kinds.pipelines.connect import CONNECT, VALUES
+from lakehouse.kinds.pipelines.connect import CONNECT, PACKAGES, VALUES
 from lakehouse.kinds.pipelines.connectors import connectors
 from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse
@@ -70,6 +72,33 @@ def test_only_files_of_the_worker_can_be_referred_to() -> None:
 @pytest.mark.parametrize("word", CONNECT.catalogs)
 def test_catalogs_that_it_writes_to_are_kinds(word: str) -> None:
     assert word in CATALOGS
+
+
+GLUE = {"kind": "glue", "region": "eu-west-1"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "further"),
+    [
+        ("rest", []),
+        ("nessie", ["iceberg-spark-runtime-4.1"]),
+        ("hive", ["iceberg-spark-runtime-4.1", "hive-client-2.3.10"]),
+        (GLUE, []),
+    ],
+)
+def test_the_clients_of_a_catalog_are_there_last(entry: Any, further: list[str]) -> None:
+    found = of(lakehouse(catalogs={"lake": entry}), "connect")
+    assert list(found.packages[len(PACKAGES) :]) == further
+    classes = dict(found.environment)["CLASSPATH"].split(":")
+    assert [each.removesuffix("/*").rpartition("/")[2] for each in classes] == list(found.packages)
+
+
+def test_glues_keys_are_in_a_file_of_the_worker_alone() -> None:
+    found = of(lakehouse(catalogs={"lake": GLUE}), "connect")
+    path = dict(found.environment)["AWS_SHARED_CREDENTIALS_FILE"].removeprefix("/config/connect/")
+    [text] = [as_text(each.text) for each in found.files if each.path == path]
+    assert "aws_secret_access_key = <secret:glue-secret-key>" in text
+    assert "AWS_SHARED_CREDENTIALS_FILE" not in dict(of(lakehouse(), "connect").environment)
 
 
 def test_an_empty_entry_keeps_the_worker_so_that_it_can_remove_what_is_left() -> None:
