@@ -20,12 +20,13 @@ from lakehouse.text.placeholders import Secret, Text
 from lakehouse.text.properties import properties
 
 WORD, JAVA = "connect", 21
-_OWN, _HIVE, _SPARK = "kafka-connect-4.3.1", "hive-client-2.3.10", "iceberg-spark-runtime-4.1"
-_FOLDERS = (kafka.PACKAGE, _OWN, _HIVE)  # of jars
-PACKAGES = (kafka.PACKAGE, _OWN, "iceberg-aws-bundle-1.12.0", "beanshell-2.0b6")
-# What a kind of catalog needs in addition, after all others on the class path. Iceberg's modules for Nessie and Hive
-# are in its library for Spark; by themselves, their 1.12.0 is not in every registry.
-_CLIENTS = {"nessie": (_SPARK,), "hive": (_SPARK, _HIVE)}
+_OWN, _SPARK = "kafka-connect-4.3.1", "iceberg-spark-runtime-4.1"
+_FOLDERS = (kafka.PACKAGE, _OWN)  # of jars
+PACKAGES = (*_FOLDERS, "iceberg-aws-bundle-1.12.0", "beanshell-2.0b6")
+# What a kind of catalog needs in addition, after all others on the class path. Iceberg's module for Nessie is in its
+# library for Spark; by itself, its 1.12.0 is not in every registry. That for Hive is there too, but cannot be used: it
+# calls Iceberg's core with Jackson's classes under other names.
+_CLIENTS = {"nessie": (_SPARK,)}
 _WORKER = Path(__file__).with_suffix(".bsh")
 VALUES = "values.properties"  # what connectors' configurations refer to
 BROKER = "broker"  # a key in it: no catalog's key is without a dot
@@ -128,7 +129,7 @@ CONNECT = PipelineKind(
     label="Kafka Connect",
     on=("process",),
     listeners=(Listener(WORD, 8083, 8083, "pipelines: the REST API of Kafka Connect"),),
-    catalogs=("rest", "nessie", "polaris", "hive", "glue"),
+    catalogs=("rest", "nessie", "polaris", "glue"),
     needs=(kafka.WORD,),
     services=services,
 )

@@ -17,9 +17,4 @@ PACKAGES = (
         "Connect with Iceberg's own sink 1.12.0 and Debezium 3.6.1 for PostgreSQL, without what Kafka's package has."
         " Iceberg writes Parquet through Hadoop's classes",
     ),
-    jars(
-        "hive-client-2.3.10",
-        "2.3.10",
-        "the client of a Hive metastore, in the versions that Spark 4.1 has, as far as Iceberg's catalog uses it",
-    ),
 )

@@ -94,10 +94,10 @@ def test_two_pipelines_that_would_write_each_row_twice() -> None:
 
 
 def test_a_catalog_that_the_sink_cannot_write_to() -> None:
-    [(at, said)] = found({"orders": topic()}, kind="s3tables")
+    [(at, said)] = found({"orders": topic()}, kind="hive")
     assert at == "pipelines.orders.to"
     assert said.startswith(
-        '"lake" is of kind s3tables in stacks.local, which Kafka Connect cannot write to. Give it the kind'
+        '"lake" is of kind hive in stacks.local, which Kafka Connect cannot write to. Give it the kind'
     )
 
 

@@ -82,7 +82,6 @@ GLUE = {"kind": "glue", "region": "eu-west-1"}
     [
         ("rest", []),
         ("nessie", ["iceberg-spark-runtime-4.1"]),
-        ("hive", ["iceberg-spark-runtime-4.1", "hive-client-2.3.10"]),
         (GLUE, []),
     ],
 )
