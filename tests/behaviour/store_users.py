@@ -187,7 +187,9 @@ def further_keys_end_with_its_access(
     name = f"k{root}"[:20]
     user = f"{name}-analyst"
     here = replace(servers.connections(), user_keys=State(tmp_path), user_api=STORES[servers.kind].users)
-    brought(with_access(servers, name, {"lake.silver": ["read"]}), here)
+    file = with_access(servers, name, {"lake.silver": ["read"]})
+    assert reconcile(file, here, kinds=OBJECTS.only("bucket")).exit_code == 0
+    brought(file, here)
     client(here.store).put_object(Bucket="warehouse", Key=f"lake/silver/{root}", Body=b"")
 
     def further() -> Callable[[], bool]:

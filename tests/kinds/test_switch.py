@@ -14,7 +14,7 @@ import requests
 from bootstrap.operations import doors
 from bootstrap.session.target import find
 from tests.attacks.attacked import assert_known, assert_known_further
-from tests.integration.deployment import ODD, Deployment, up
+from tests.integration.deployment import Deployment, up
 from tests.integration.findings import doctor, errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(1800)]
@@ -28,7 +28,7 @@ SECURE = {"accept": ["minio-keys"]}
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Open, with one row of Spark's and one of Trino's."""
     made = Deployment.make(
-        tmp_path_factory.mktemp("switch") / ODD,
+        tmp_path_factory.mktemp("switch") / "a lakehouse",
         {
             ("stacks",): {"local": {"runtime": "process", "store": "minio", "catalogs": {"lake": "nessie"}}},
             ("engines",): {
