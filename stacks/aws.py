@@ -99,6 +99,7 @@ class AwsTerraformStack(TerraformStack):
             names=self._names,
             cidr=options.cidr,
             zones=options.zones,
+            zone_names=options.zone_names,
             instances=on_instances,
             tables=in_tables,
             emr=not on_instances and lakehouse.engines.spark is not None,
@@ -107,7 +108,7 @@ class AwsTerraformStack(TerraformStack):
         self._buckets, self._tables = self._store(path)
         self._roles: dict[str, str] = {}  # by principal
         self._applications: dict[str, Declared] = {}  # of EMR Serverless, by principal
-        self._settings: list[object] = [str(options.cidr), options.zones]  # of all of them
+        self._settings: list[object] = [str(options.cidr), options.zones, options.zone_names]  # of all of them
         self._engines = self._on_instances(key.scaling) if on_instances else self._managed()
         self._stop_applications()
         if options.optimizers:

@@ -26,7 +26,8 @@ _TABLE_BUCKET = """
 # These know no resource.
 _NETWORK = """
     DescribeAvailabilityZones DescribeFlowLogs DescribeNetworkAcls DescribePrefixLists DescribeRouteTables
-    DescribeSecurityGroupRules DescribeSecurityGroups DescribeSubnets DescribeVpcEndpoints DescribeVpcs
+    DescribeSecurityGroupRules DescribeSecurityGroups DescribeSubnets DescribeVpcEndpointServices DescribeVpcEndpoints
+    DescribeVpcs
 """
 _INSTANCES = """
     DescribeInstanceAttribute DescribeInstanceCreditSpecifications DescribeInstanceTypes DescribeInstances

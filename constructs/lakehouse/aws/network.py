@@ -8,7 +8,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from lakehouse.access.names import Names
-from lakehouse.cdk import Construct, Declared, data, resource
+from lakehouse.cdk import Construct, Declared, data, expression, resource
 
 SERVICES = ("glue", "kms", "logs", "sts")
 # EC2 instances are reached and configured through Systems Manager, and read their secrets.
@@ -36,6 +36,7 @@ class Network(Construct):
         names: Names,
         cidr: IPv4Network,
         zones: int,
+        zone_names: Sequence[str],
         instances: bool,
         tables: bool,
         emr: bool,
@@ -55,7 +56,7 @@ class Network(Construct):
         self.id = self.vpc.ref("id")
         # The group of resources that name no group: nothing in, nothing out.
         resource(self, "default", "aws_default_security_group", vpc_id=self.id)
-        self.subnets = self._subnets(zones)
+        self.subnets = self._subnets(zones, zone_names)
         self._s3 = self._gateway(instances=instances, tables=tables, emr=emr)
         self._endpoints = self.group("endpoints", "AWS services, from within the network")
         resource(
@@ -71,6 +72,13 @@ class Network(Construct):
         )
         services = (*SERVICES, *(INSTANCE_SERVICES if instances else ()), *(TABLE_SERVICES if tables else ()))
         for service in services:
+            offered = data(
+                self,
+                f"{service}_offered",
+                "aws_vpc_endpoint_service",
+                service=service,
+                service_type="Interface",
+            )
             resource(
                 self,
                 service,
@@ -82,10 +90,11 @@ class Network(Construct):
                 subnet_ids=ids(self.subnets),
                 security_group_ids=[self._endpoints.ref("id")],
                 policy=_endpoint_policy(names, service),
+                lifecycle={"precondition": [_in_all_zones(names, service, self.subnets, offered)]},
                 tags={"Name": f"{names.prefix}-{service}"},
             )
 
-    def _subnets(self, zones: int) -> list[Declared]:
+    def _subnets(self, zones: int, named: Sequence[str]) -> list[Declared]:
         # Exclude local zones and wavelength zones, which an account may have enabled.
         ordinary = [{"name": "opt-in-status", "values": ["opt-in-not-required"]}]
         available = data(self, "zones", "aws_availability_zones", state="available", filter=ordinary)
@@ -99,7 +108,7 @@ class Network(Construct):
                 "aws_subnet",
                 vpc_id=self.id,
                 cidr_block=str(ranges[nth]),
-                availability_zone=available.ref(f"names[{nth}]"),
+                availability_zone=named[nth] if named else available.ref(f"names[{nth}]"),
                 map_public_ip_on_launch=False,
                 tags={"Name": f"{self._names.prefix}-private-{nth}"},
             )
@@ -230,6 +239,20 @@ class Network(Construct):
             referenced_security_group_id=self._endpoints.ref("id"),
             **common,
         )
+
+
+def _in_all_zones(names: Names, service: str, subnets: Sequence[Declared], offered: Declared) -> dict[str, str]:
+    """Say which zones lack the endpoint before AWS refuses it without naming them."""
+    zones = ", ".join(f"{subnet.address}.availability_zone" for subnet in subnets)
+    lacking = f"setsubtract([{zones}], {offered.address}.availability_zones)"
+    return {
+        "condition": expression(f"length({lacking}) == 0"),
+        "error_message": f"AWS has no endpoint of {service} in each zone of stacks.{names.stack}. It lacks in: "
+        + expression(f'join(", ", {lacking})')
+        + ". Name other zones in lakehouse.yaml with zone_names; it has them in: "
+        + expression(f'join(", ", {offered.address}.availability_zones)')
+        + ".",
+    }
 
 
 def _endpoint_policy(names: Names, service: str) -> str:

@@ -29,19 +29,28 @@ _PROPERTIES, _OWN_PROPERTIES, _CATALOG_PROPERTIES, _TABLES_CATALOG_PROPERTIES = 
 def check_aws(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
     """Problems of options that need each other, of long names, and of contents that cannot be held there."""
     if stack.github and stack.backend is None:
-        at: KeyPath = ("stacks", name)
+        whole: KeyPath = ("stacks", name)
         message = (
             "runs would keep Terraform's state on a runner, which forgets it, and create everything again each time"
         )
         fix = ". Add backend: {bucket: ...}, an existing bucket"
         yield Problem(
-            (*at, "github"), f'"{stack.github.repository}" needs a backend: {message}{fix}', ((*at, "backend"),)
+            (*whole, "github"), f'"{stack.github.repository}" needs a backend: {message}{fix}', ((*whole, "backend"),)
         )
     if stack.optimizers and stack.store_has_tables:
         message = (
             f"{known().stores[stack.store.kind].label} maintains its tables itself, as `maintenance` says. Remove it"
         )
         yield Problem(("stacks", name, "optimizers"), message)
+    if stack.zone_names:
+        at = ("stacks", name, "zone_names")
+        if len(set(stack.zone_names)) != len(stack.zone_names) or len(stack.zone_names) != stack.zones:
+            yield Problem(
+                at, f"name {stack.zones} different zones, as many as `zones` says", (("stacks", name, "zones"),)
+            )
+        for zone in stack.zone_names:
+            if zone[:-1] != stack.region:
+                yield Problem(at, f'"{zone}" is not in {stack.region}, the region of the stack. Name its zones')
     yield from _sizes(name, stack, lakehouse)
     yield from _properties(name, stack, lakehouse)
     yield from _names(name, stack, lakehouse)

@@ -39,6 +39,7 @@ from lakehouse.spec.values import (
     Repository,
     StateFolder,
     TagText,
+    Zone,
 )
 
 _LOCAL = ("process", "docker")
@@ -209,6 +210,8 @@ class AwsStack(Model):
     """Address range of the network (VPC): private, used by none of its peers, /16 to /20."""
     zones: Annotated[StrictInt, Field(ge=2, le=3)] = 2
     """Number of availability zones."""
+    zone_names: Annotated[list[Zone], Field(max_length=3)] = []
+    """Which availability zones, if AWS does not have all that the stack needs in the first ones. Default: the first."""
     backend: Backend | None = None
     """Terraform state in S3, locked, for teams. Default: a file on this machine."""
     github: Annotated[GitHub | None, BeforeValidator(_with_ids)] = None

@@ -202,6 +202,7 @@ ReferenceName = Annotated[
 ]
 Region = Annotated[StrictStr, Matching("an AWS region", r"[a-z]{2}(-[a-z]+)+-\d", "it looks like eu-west-1")]
 
+Zone = Annotated[StrictStr, Matching("an availability zone", r"[a-z]{2}(-[a-z]+)+-\d[a-z]", "it looks like eu-west-1a")]
 EmrRelease = Annotated[
     StrictStr,
     Matching(

@@ -42,7 +42,7 @@ _CALLS: dict[str, tuple[str, str, str]] = {
     "aws_security_group": ("ec2:DescribeSecurityGroups", "*", "name"),
     "aws_sns_topic": ("sns:GetTopicAttributes sns:ListTagsForResource", "sns:R:A:{}", "name"),
     "aws_vpc": ("ec2:DescribeVpcAttribute", "ec2:R:A:vpc/vpc-1", "cidr_block"),
-    "aws_vpc_endpoint": ("ec2:DescribeVpcEndpoints", "*", "vpc_id"),
+    "aws_vpc_endpoint": ("ec2:DescribeVpcEndpoints ec2:DescribeVpcEndpointServices", "*", "vpc_id"),
 }
 
 

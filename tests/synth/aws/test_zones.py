@@ -1,0 +1,56 @@
+"""A zone that lacks an endpoint is named before AWS refuses it: the stack's own condition, evaluated by Terraform."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.synth.aws.conftest import STACKS
+
+_TERRAFORM = shutil.which("terraform")
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_each_endpoint_looks_at_the_zones_of_its_subnets(stacks: Mapping[str, Any], name: str) -> None:
+    for address, endpoint in stacks[name]["resource"]["aws_vpc_endpoint"].items():
+        if endpoint["vpc_endpoint_type"] != "Interface":
+            continue
+        [asked] = endpoint["lifecycle"]["precondition"]
+        for subnet in endpoint["subnet_ids"]:
+            assert subnet.removeprefix("${").removesuffix(".id}") in asked["condition"]
+        offered = stacks[name]["data"]["aws_vpc_endpoint_service"][f"{address}_offered"]
+        assert f"data.aws_vpc_endpoint_service.{address}_offered.availability_zones" in asked["condition"]
+        assert endpoint["service_name"].endswith(f".{offered['service']}")
+
+
+@pytest.mark.skipif(_TERRAFORM is None, reason="needs Terraform")
+@pytest.mark.parametrize(("offered", "code"), [(["z-1a", "z-1b", "z-1c"], 0), (["z-1b", "z-1c"], 1)])
+def test_terraform_names_the_zone(stacks: Mapping[str, Any], tmp_path: Path, offered: list[str], code: int) -> None:
+    assert _TERRAFORM
+    [asked] = stacks["aws"]["resource"]["aws_vpc_endpoint"]["network_glue"]["lifecycle"]["precondition"]
+    text = re.sub(r"aws_subnet\.network_private_(\d)\.availability_zone", r"local.zone\1", json.dumps(asked))
+    text = re.sub(r"data\.aws_vpc_endpoint_service\.\w+\.availability_zones", "local.offered", text)
+    stack = {
+        "locals": {"zone0": "z-1a", "zone1": "z-1b", "offered": offered},
+        "resource": {"terraform_data": {"endpoint": {"lifecycle": {"precondition": [json.loads(text)]}}}},
+    }
+    (tmp_path / "main.tf.json").write_text(json.dumps(stack))
+    environment = {key: value for key, value in os.environ.items() if key != "TF_CLI_CONFIG_FILE"}
+
+    def run(command: str) -> subprocess.CompletedProcess[str]:
+        arguments = [str(_TERRAFORM), command, "-no-color"]
+        return subprocess.run(arguments, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    run("init")
+    done = run("plan")
+    assert done.returncode == code, done.stderr
+    said = " ".join(re.sub(r"[│╷╵]", "", done.stderr).split())
+    assert ("It lacks in: z-1a. Name other zones in lakehouse.yaml with zone_names" in said) is bool(code)
