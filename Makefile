@@ -34,13 +34,13 @@ reset: destroy ## stop the stack and delete its data: tables, catalog state, log
 
 ##@ Pipeline (STACK=local), as the workflows run it
 .PHONY: pipeline-plan pipeline-apply pipeline-drift
-pipeline-plan: setup-dev ## check the sources, report what a deploy would do (CHECKS=no: only report)
+pipeline-plan: setup-pipeline ## check the sources, report what a deploy would do (CHECKS=no: only report)
 	@$(PY) -m bootstrap.cli.pipeline plan $(STACK) $(if $(filter no,$(CHECKS)),--no-checks)
 
-pipeline-apply: setup-dev ## deploy, bootstrap and verify exactly what was planned
+pipeline-apply: setup-pipeline ## deploy, bootstrap and verify exactly what was planned
 	@$(PY) -m bootstrap.cli.pipeline apply $(STACK) $(if $(APPROVED),--approved $(APPROVED))
 
-pipeline-drift: setup-dev ## fail if the stack or its contents differ from the file
+pipeline-drift: setup-pipeline ## fail if the stack or its contents differ from the file
 	@$(PY) -m bootstrap.cli.pipeline drift $(STACK)
 
 ##@ Development
@@ -66,7 +66,7 @@ test-kinds: setup-dev
 test-docker: setup-dev
 	@+$(IN_TURN) docker lint-workflows scan containers behaviour
 
-unit: setup-dev ## the unit tests: pure, seconds
+unit: setup-checks ## the unit tests: pure, seconds
 	$(PYTEST) tests/unit
 
 synth: setup-dev ## whole synths of main.py, checked with contracts, policy checks and a double of AWS
@@ -109,8 +109,8 @@ bench: setup-dev docker ## measure, for docs/benchmarks.md
 lint-workflows: ## actionlint on .github/workflows, if Go is there to build it
 	@if command -v go >/dev/null; then go run $(ACTIONLINT); else echo "skipped: actionlint is built by Go, which is missing"; fi
 
-scan: $(DONE)/node $(DONE)/dev ## policy scans: stacks, workflows, Dockerfiles, secrets
-	@$(PY) -m policies.scan $(if $(SARIF),--sarif "$(SARIF)")
+scan: $(DONE)/node $(DONE)/dev ## policy scans: stacks (FILES, ONLY=one of them), workflows, Dockerfiles, secrets
+	@$(PY) -m policies.scan $(if $(SARIF),--sarif "$(SARIF)") $(if $(ONLY),--stack "$(ONLY)") $(FILES)
 
 schema: $(DONE)/runtime ## write lakehouse.schema.json from the model
 	$(PY) -m lakehouse.spec.schema
@@ -129,7 +129,7 @@ docker: $(DONE)/runtime
 	  $(MAKE) -s --no-print-directory providers images IMAGES="--all --pull"; fi
 
 ##@ Set-up
-.PHONY: setup setup-deploy setup-dev packages archives clean distclean terraform go
+.PHONY: setup setup-deploy setup-pipeline setup-checks setup-dev packages stack-packages archives clean distclean terraform go
 # Parts that do not depend on each other are made in parallel.
 setup: ## everything that a deploy needs: venv, cdktf, Java, packages, OpenTofu if there is no Terraform
 	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
@@ -138,7 +138,17 @@ setup: ## everything that a deploy needs: venv, cdktf, Java, packages, OpenTofu 
 # Without cdktf-cli, which only `cdktf` needs: it is installed when that is first called.
 setup-deploy:
 	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
-	@+$(MAKE) -s --no-print-directory -j4 terraform $(DONE)/commands packages $(DONE)/compiled
+	@+$(MAKE) -s --no-print-directory -j4 terraform $(DONE)/commands stack-packages $(DONE)/compiled
+
+# Nothing of the other stacks: on a runner that works on one in AWS, no Java and no engine. Checks set up for themselves.
+setup-pipeline:
+	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
+	@+$(MAKE) -s --no-print-directory -j4 terraform $(DONE)/node stack-packages $(DONE)/compiled
+
+# For the unit tests, which fetch what they start themselves: a few programs, and no engine.
+setup-checks:
+	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
+	@+$(MAKE) -s --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j5) terraform $(DONE)/node $(DONE)/compiled $(DONE)/dev
 
 setup-dev: ## everything that a deploy and the tests need
 	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
@@ -146,6 +156,9 @@ setup-dev: ## everything that a deploy and the tests need
 
 packages: $(DONE)/runtime go ## fetch what lakehouse.yaml needs into the user's cache folder
 	@$(PY) -m bootstrap.cli.packages fetch
+
+stack-packages: $(DONE)/runtime go # what STACK needs; a stack in AWS needs none
+	@$(PY) -m bootstrap.cli.packages fetch --stack $(STACK)
 
 archives: packages ## make class archives now (else the first deploy makes them, in the background)
 	@$(PY) -m lakehouse.runtimes.training

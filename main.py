@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakehouse import project
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.text.terminal import shown_lines
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Synthesise every stack of the file: LAKEHOUSE_FILE, or the lakehouse.yaml of this folder or the nearest above."""
+    """Synthesise every stack of the file: LAKEHOUSE_FILE, or the lakehouse.yaml of this folder or the nearest above.
+
+    With LAKEHOUSE_ONLY_STACK only that one.
+    """
     try:
         path = project.file()
         with _looking(path) as looks:
@@ -30,7 +34,7 @@ def main() -> int:
             lakehouse = _load(path)
             from stacks import synth
 
-            synth(lakehouse, path, looks, _warnings(lakehouse, path))
+            synth(lakehouse, path, looks, _warnings(lakehouse, path), _chosen(lakehouse, path))
     except LakehouseError as error:
         print(f"Error: {shown_lines(error)}", file=sys.stderr)
         return error.exit_code
@@ -64,6 +68,14 @@ def _load(path: Path) -> Lakehouse:
         if project.destroying():  # a stack can be destroyed even if the file has what an engine does not support
             return load(path, engines=False)
         raise
+
+
+def _chosen(lakehouse: Lakehouse, path: Path) -> Sequence[str]:
+    """The stacks to declare: all, or the only one that is asked for."""
+    only = os.environ.get(project.ONLY_STACK)
+    if only and only not in lakehouse.stacks:
+        raise UsageError(f'{path.name}: stacks has no "{only}"; it has {", ".join(lakehouse.stacks)}.')
+    return [only] if only else list(lakehouse.stacks)
 
 
 def _warnings(lakehouse: Lakehouse, path: Path) -> list[str]:

@@ -1,9 +1,10 @@
-"""``python -m policies.scan [--sarif FILE] [LAKEHOUSE_FILE...]``: policy scans of every stack, and of the repository.
+"""Policy scans of every stack and of the repository: ``python -m policies.scan [--sarif FILE] [LAKEHOUSE_FILE...]``.
 
 checkov checks stacks, workflows and Dockerfiles, and searches for secrets. Our own checks check stacks. A finding is
 accepted only if the resource has it in ``accepted`` in its comment, with the reason. An acceptance that is no longer
 needed fails the scan too. With ``--sarif`` they are also written in the form that GitHub and editors read, and in a
-workflow of GitHub each is an annotation at its file. Exit code 0: no findings; 1: findings; 2: a file cannot be
+workflow of GitHub each is an annotation at its file. With ``--stack`` only that stack of each file is checked, and what
+others need on this machine may be missing. Exit code 0: no findings; 1: findings; 2: a file cannot be
 synthesised.
 """
 
@@ -54,6 +55,7 @@ def main(arguments: list[str]) -> int:
     """Scan and print the findings. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m policies.scan")
     parser.add_argument("--sarif", type=Path)
+    parser.add_argument("--stack")
     parser.add_argument("files", nargs="*", type=Path)
     given = parser.parse_args(arguments)
     files = given.files or [ROOT / "lakehouse.yaml", *sorted(ROOT.glob("lakehouses/*.yaml"))]
@@ -61,7 +63,7 @@ def main(arguments: list[str]) -> int:
     places: dict[str, str] = {}  # the file of each stack
     for file in files:
         with tempfile.TemporaryDirectory() as folder:
-            done = run(file, Path(folder))
+            done = run(file, Path(folder), given.stack)
             if done.returncode:
                 print(f"Error: {file} cannot be synthesised: {done.stderr.strip()}", file=sys.stderr)
                 return 2

@@ -25,16 +25,17 @@ def synth(
     path: Path,
     looks: Mapping[str, Look] = MappingProxyType({}),
     warnings: Sequence[str] = (),
+    chosen: Sequence[str] | None = None,
 ) -> None:
-    """Declare one stack for each entry of ``stacks`` and write all to the CDK's output folder.
+    """Declare one stack for each entry of ``stacks``, or for the ``chosen``; write all to the CDK's output folder.
 
     ``looks`` are the running comparisons of the contents of stacks that are up. cdktf hides the app's output, so the
     file's ``warnings`` are added to the first stack: cdktf prints the warnings of all stacks, whichever it deploys.
     """
     app = App(outdir=os.environ.get("CDKTF_OUTDIR"))  # jsii's Node knows the value of when it started
     written: list[Callable[[Path], None]] = []
-    for name, options in lakehouse.stacks.items():
-        if isinstance(options, AwsOptions):
+    for name in lakehouse.stacks if chosen is None else chosen:
+        if isinstance(lakehouse.stacks[name], AwsOptions):
             AwsTerraformStack(app, name, lakehouse=lakehouse, path=path)
         else:
             written.append(LocalTerraformStack(app, name, lakehouse=lakehouse, path=path, look=looks.get(name)).write)

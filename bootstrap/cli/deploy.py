@@ -128,7 +128,8 @@ def _run(target: Target, action: DeployAction) -> tuple[Ended, Path]:
     view = DeployView.of(action, target.lakehouse.name, target.stack, services, time.time())
     try:
         with screen() as shown:
-            ended = run(command(action, target.stack), target.path, path, view, shown)
+            only = target.stack if target.in_aws else None
+            ended = run(command(action, target.stack), target.path, path, view, shown, only=only)
     finally:
         log.clean(path, redact)
     return ended, path

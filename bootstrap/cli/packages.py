@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.names:
             _fetch_named(options.names, verify=options.verify)
         else:
-            _fetch_needed(project.file(options.file), verify=options.verify)
+            _fetch_needed(project.file(options.file), options.stack, verify=options.verify)
     except LakehouseError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     fetch = actions.add_parser("fetch", help="fetch what is missing into the user's cache folder")
     fetch.add_argument("names", nargs="*", metavar="NAME", help="a package [default: those that the file needs]")
     fetch.add_argument("--verify", action="store_true", help="read every file, and fetch damaged ones again")
+    fetch.add_argument("--stack", help="only what this stack of the file needs [default: all of its stacks]")
     fetch.add_argument("--file", type=Path, help="lakehouse.yaml [default: as for every command]")
     return parser
 
@@ -59,10 +60,10 @@ def _fetch_named(names: Sequence[str], *, verify: bool) -> None:
     set_up([name for name in names if name not in javas], javas.values(), verify=verify, build=build)
 
 
-def _fetch_needed(path: Path, *, verify: bool) -> None:
+def _fetch_needed(path: Path, stack: str | None, *, verify: bool) -> None:
     from lakehouse.spec import load
 
-    fetch_packages(load(path), path, verify=verify)
+    fetch_packages(load(path), path, stack=stack, verify=verify)
 
 
 if __name__ == "__main__":

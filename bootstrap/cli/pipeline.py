@@ -16,6 +16,7 @@ from bootstrap.pipeline.looked import Looked
 from bootstrap.pipeline.pipeline import SUMMARY, Pipeline
 from bootstrap.pipeline.steps import processes
 from bootstrap.session.target import find
+from lakehouse import project
 from lakehouse.errors import LakehouseError
 from lakehouse.spec import AwsStack
 from lakehouse.text.terminal import shown_lines
@@ -61,7 +62,7 @@ def _pipeline(file: Path | None, stack: str) -> Pipeline:
         folder=folder,
         stack=stack,
         contents=target.lakehouse.model_dump(mode="json", include={"buckets", "catalogs", "access"}),
-        runner=processes(folder, target.path, secrets),
+        runner=processes(folder, target.path, secrets, {project.ONLY_STACK: stack} if target.in_aws else {}),
         checks=processes(_ROOT, target.path, secrets),
         allow_destroy=isinstance(options, AwsStack) and options.allow_destroy,
     )

@@ -82,7 +82,10 @@ def setup(
         bool, typer.Option("--providers", help="Also build Terraform's Docker provider, if no registry has it.")
     ] = False,
 ) -> None:
-    """Fetch what a deploy needs into your cache folder: cdktf-cli and the packages of the file's services."""
+    """Fetch what a deploy needs into your cache folder: cdktf-cli and the packages of the file's services.
+
+    With `--stack NAME` only what that stack needs; a stack in AWS needs no packages.
+    """
     from bootstrap.project import set_up
     from lakehouse import project
     from lakehouse.packages import cdktf_cli
@@ -90,7 +93,7 @@ def setup(
 
     file = project.file(context.obj.file)
     lakehouse = load(file)
-    set_up.deployable(lakehouse, file, verify=verify)
+    set_up.deployable(lakehouse, file, stack=context.obj.stack, verify=verify)
     cdktf_cli.set_up()
     if images:
         set_up.built_images(lakehouse)

@@ -25,7 +25,7 @@ from bootstrap.session.interrupts import handled
 from lakehouse import toolkit
 from lakehouse.errors import UsageError
 from lakehouse.packages import cached
-from lakehouse.project import is_planted
+from lakehouse.project import ONLY_STACK, is_planted
 from lakehouse.runtimes import events
 
 _INTERVAL = 0.1  # seconds between two looks at the log
@@ -96,8 +96,12 @@ def command(action: str, stack: str) -> list[str]:
     return [sys.executable, "-P", "-m", "bootstrap.deploy.direct", action, stack]
 
 
-def run(command: Sequence[str], file: Path, path: Path, view: DeployView, screen: Screen) -> Ended:
+def run(
+    command: Sequence[str], file: Path, path: Path, view: DeployView, screen: Screen, *, only: str | None = None
+) -> Ended:
     """Run the command with its output in the log ``path``, and show what happens until it ends.
+
+    ``only``: the CDK app declares no other stack than that one, because what others need may be missing here.
 
     Ctrl-C, SIGTERM and SIGHUP reach Terraform, which ends what it has begun and writes its state.
     """
@@ -105,7 +109,7 @@ def run(command: Sequence[str], file: Path, path: Path, view: DeployView, screen
         told = Path(folder) / "events"
         told.touch()
         environment = {**os.environ, "LAKEHOUSE_FILE": str(file), events.VARIABLE: str(told)}
-        environment |= {"NO_COLOR": "1", "FORCE_COLOR": "0"}
+        environment |= {"NO_COLOR": "1", "FORCE_COLOR": "0", **({ONLY_STACK: only} if only else {})}
         with _stopped() as stops, log.written(path) as output:
             process = subprocess.Popen(
                 command, cwd=project(file), env=environment, stdin=subprocess.DEVNULL, stdout=output,

@@ -6,9 +6,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from bootstrap import output
 from lakehouse.errors import LakehouseError
@@ -57,9 +58,15 @@ def run(step: PipelineStep, runner: Runner) -> Ran:
     return ran
 
 
-def processes(folder: Path, file: Path, redact: output.Redactor | None) -> Runner:
-    """Runs steps as processes in ``folder``, for the lakehouse.yaml ``file``. Secrets are blacked out."""
+def processes(
+    folder: Path, file: Path, redact: output.Redactor | None, further: Mapping[str, str] = MappingProxyType({})
+) -> Runner:
+    """Runs steps as processes in ``folder``, for the lakehouse.yaml ``file``. Secrets are blacked out.
+
+    ``further`` are variables of the steps.
+    """
     environment = {**os.environ, "LAKEHOUSE_FILE": str(file), "NO_COLOR": "1", "CI": os.environ.get("CI", "1")}
+    environment |= further
 
     def clean(text: str) -> str:
         return redact(text) if redact else text
@@ -73,7 +80,9 @@ def processes(folder: Path, file: Path, redact: output.Redactor | None) -> Runne
                 return Ran(done.returncode, clean(done.stdout), clean(done.stderr))
             return _watched(step.command, folder, environment, clean)
         except FileNotFoundError:
-            raise LakehouseError(f"{step.name}: {step.command[0]} is missing. `make setup-dev` installs it") from None
+            raise LakehouseError(
+                f"{step.name}: {step.command[0]} is missing. `make setup-pipeline` installs it"
+            ) from None
 
     return runner
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from lakehouse.errors import UsageError
 from lakehouse.kinds.needed import images, needed
 from lakehouse.packages import cdktf_cli, datahub, set_up, terraform
 from lakehouse.spec import Lakehouse
+from lakehouse.text.words import listed
 from offline import go
 from offline.terraform import build_if_needed
 
@@ -20,10 +22,9 @@ def deployable(lakehouse: Lakehouse, file: Path, *, stack: str | None = None, ve
 
     Raises LakehouseError if something cannot be fetched or built.
     """
-    chosen = {name: each for name, each in lakehouse.stacks.items() if stack in (None, name)}
     try:
         build_if_needed()
-        packages(lakehouse.model_copy(update={"stacks": chosen}), file, verify=verify)
+        packages(lakehouse, file, stack=stack, verify=verify)
     except KeyboardInterrupt:
         print("\nInterrupted in the set-up. What was fetched is kept: the same command goes on.", file=sys.stderr)
         raise
@@ -31,8 +32,15 @@ def deployable(lakehouse: Lakehouse, file: Path, *, stack: str | None = None, ve
         print(f"removed {former}: other pins, and not used for 30 days", file=sys.stderr, flush=True)
 
 
-def packages(lakehouse: Lakehouse, file: Path, *, verify: bool = False) -> None:
-    """The packages and the Java of the file's services. Raises as :func:`deployable`."""
+def packages(lakehouse: Lakehouse, file: Path, *, stack: str | None = None, verify: bool = False) -> None:
+    """The packages and the Java of the file's services, or of one stack's; of a stack in AWS there are none.
+
+    Raises as :func:`deployable`, and UsageError if the file has no such stack.
+    """
+    if stack is not None and stack not in lakehouse.stacks:
+        raise UsageError(f'{file.name} has no stack "{stack}"; it has {listed(list(lakehouse.stacks))}.')
+    chosen = {name: each for name, each in lakehouse.stacks.items() if stack in (None, name)}
+    lakehouse = lakehouse.model_copy(update={"stacks": chosen})
     found = needed(lakehouse)
     set_up(found.packages, found.javas, verify=verify, build=go.build)
     if verify:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lakehouse import toolkit
+from lakehouse import project, toolkit
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.packages import cached
 
@@ -35,10 +35,15 @@ class Synthesised:
         }
 
 
-def run(file: Path, out: Path) -> subprocess.CompletedProcess[str]:
-    """Runs the CDK app for a lakehouse.yaml, in a separate process; ``out`` becomes the CDK's output folder."""
+def run(file: Path, out: Path, only: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs the CDK app for a lakehouse.yaml, in a separate process; ``out`` becomes the CDK's output folder.
+
+    ``only``: the app declares that stack alone, because what others need may be missing on this machine.
+    """
     environment = {**os.environ, "LAKEHOUSE_FILE": str(file.resolve()), "CDKTF_OUTDIR": str(out)}
     environment.setdefault("TMPDIR", str(out.parent))  # jsii needs one
+    if only:
+        environment[project.ONLY_STACK] = only
     command = [sys.executable, str(toolkit.root() / "main.py")]
     return subprocess.run(command, cwd=toolkit.root(), env=environment, capture_output=True, text=True, check=False)
 

@@ -13,6 +13,8 @@ from lakehouse.errors import UsageError
 FILE = "lakehouse.yaml"
 #: The variable that tells the CDK app that a stack will be destroyed, so that it accepts more of the file.
 DESTROYING = "LAKEHOUSE_DESTROYING"
+#: The variable that tells the CDK app to declare only the stack of that name. The others' packages may be missing.
+ONLY_STACK = "LAKEHOUSE_ONLY_STACK"
 
 
 class NoProject(UsageError):

@@ -7,7 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from bootstrap.session.synthesised import read, run
 from tests.synth.synthesised import ROOT
+from tests.unit.mixed import mixed
 
 
 def test_an_invalid_file_is_reported_and_nothing_of_node_stays(tmp_path: Path) -> None:
@@ -22,3 +26,15 @@ def test_an_invalid_file_is_reported_and_nothing_of_node_stays(tmp_path: Path) -
     assert done.stderr.startswith("Error: ")
     assert "Traceback" not in done.stderr
     assert list(temporary.iterdir()) == []
+
+
+def test_a_stack_alone_needs_nothing_of_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a runner, which has neither Java nor a package."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    done = run(mixed(tmp_path), tmp_path / "out", "cloud")
+    assert done.returncode == 0, done.stderr
+    assert set(read(tmp_path / "out")) == {"cloud"}
+    done = run(tmp_path / "lakehouse.yaml", tmp_path / "none", "clout")
+    assert 'lakehouse.yaml: stacks has no "clout"; it has local, cloud.' in done.stderr

@@ -77,11 +77,11 @@ def unplaced(lakehouse: Lakehouse, stack: LocalStack) -> tuple[Service, ...]:
 def needed(lakehouse: Lakehouse) -> Needed:
     """The packages and Java versions that the lakehouse's services on this machine and its command line need."""
     asked = _Notes()
-    for stack in lakehouse.stacks.values():
-        if isinstance(stack, LocalStack):
-            for service in unplaced(lakehouse, stack):
-                _ask(asked, service, in_container=stack.runtime == "docker")
-    if lakehouse.engines.trino is not None:
+    here = [stack for stack in lakehouse.stacks.values() if isinstance(stack, LocalStack)]
+    for stack in here:
+        for service in unplaced(lakehouse, stack):
+            _ask(asked, service, in_container=stack.runtime == "docker")
+    if here and lakehouse.engines.trino is not None:  # in AWS the shell is Athena's
         asked.package(f"trino-cli-{lakehouse.engines.trino.version}")
     return Needed(tuple(asked.packages), tuple(asked.javas))
 

@@ -16,7 +16,8 @@ STACK = "runtime: process, store: s3proxy, catalogs: {lake: nessie}"
 @pytest.fixture(autouse=True)
 def _packages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests must not depend on downloaded packages."""
-    monkeypatch.setattr("lakehouse.packages.java", lambda feature: Path(f"/java-{feature}/bin/java"))
+    for user in ("lakehouse.packages", "lakehouse.runtimes.process.place"):
+        monkeypatch.setattr(f"{user}.java", lambda feature: Path(f"/java-{feature}/bin/java"))
     monkeypatch.delenv("LAKEHOUSE_FILE", raising=False)
 
 

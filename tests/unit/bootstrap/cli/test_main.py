@@ -268,7 +268,9 @@ def test_no_secret_is_in_an_error(
 
 
 def test_a_reader_that_goes_away_is_no_error(file: Path) -> None:
-    script = f"import sys; sys.argv = ['lakehouse', '-f', {str(file)!r}, 'logs', 'trino', '-n', '100000']\n"
+    script = f"""import sys; sys.argv = ['lakehouse', '-f', {str(file)!r}, 'logs', 'trino', '-n', '100000']
+import lakehouse.runtimes.process.place as place; place.java = '/java-{{}}'.format  # it must not depend on packages
+"""
     from bootstrap.session.target import find
 
     local = find(file, None).local

@@ -10,6 +10,7 @@ from lakehouse.packages import location
 from lakehouse.packages.catalogue import PACKAGES
 from lakehouse.packages.package import Package
 from tests.unit.lakehouse.packages.registry import Registry, artifact
+from tests.unit.mixed import mixed
 
 ROOT = Path(__file__).parents[4]
 Asked = dict[str, object]
@@ -42,6 +43,11 @@ def test_the_file_says_what_is_fetched(asked: Asked) -> None:
         "trino-476",
         "trino-cli-476",
     ]
+
+
+def test_a_stack_in_aws_is_worked_on_without_packages(asked: Asked, tmp_path: Path) -> None:
+    assert command.main(["fetch", "--stack", "cloud", "--file", str(mixed(tmp_path))]) == 0
+    assert asked == {"names": [], "features": []}
 
 
 @pytest.mark.parametrize("words", [[], ["--verify"]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from bootstrap.pipeline.steps import PipelineStep, Ran, StepFailed, processes, r
 from bootstrap.remote.errors import StalePlan
 from lakehouse.errors import LakehouseError
 from tests.synth.synthesised import LOCAL
+from tests.unit.mixed import mixed
 
 
 @pytest.fixture
@@ -98,7 +100,7 @@ def test_a_failed_step_shows_the_end_of_its_output(tmp_path: Path) -> None:
 
 
 def test_a_program_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(LakehouseError, match="make setup-dev"):
+    with pytest.raises(LakehouseError, match="make setup-pipeline"):
         run(PipelineStep("a step", ("no-such-program",)), processes(tmp_path, tmp_path, None))
 
 
@@ -123,3 +125,20 @@ def test_make_runs_the_same_steps() -> None:
         command = ["make", "--dry-run", target, "STACK=there", "CHECKS=no", "APPROVED=abc"]
         done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
         assert expected in done.stdout
+        # Packages of the stack that is worked on, and no others; no class archives, no development packages.
+        assert "-m bootstrap.cli.packages fetch --stack there" in done.stdout
+        assert (
+            re.findall(
+                r"bootstrap\.cli\.packages fetch$|runtimes\.training|packages\.locked develop", done.stdout, re.M
+            )
+            == []
+        )
+
+
+def test_the_app_declares_a_stack_in_aws_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What the file's other stacks need is not fetched for it."""
+    monkeypatch.chdir(tmp_path)
+    for stack, expected in (("cloud", "cloud"), ("local", "None")):
+        runner = program._pipeline(mixed(tmp_path), stack).runner
+        ran = run(_python("import os; print(os.environ.get('LAKEHOUSE_ONLY_STACK'))"), runner)
+        assert ran.output == f"{expected}\n"

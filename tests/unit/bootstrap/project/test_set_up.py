@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from bootstrap.project import set_up
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.packages import cached, cdktf_cli, terraform
 from lakehouse.spec import load
+from tests.unit.mixed import mixed
 
 ROOT = Path(__file__).parents[4]
 
@@ -36,17 +37,17 @@ def test_a_deploys_parts_are_fetched(done: list[object]) -> None:
     assert found[1] == {21, 25}
 
 
-def test_a_stack_in_aws_needs_only_the_shell(done: list[object]) -> None:
+def test_a_stack_in_aws_needs_no_package_and_no_java(done: list[object]) -> None:
     prepare(ROOT / "lakehouses" / "aws-glue.yaml")
-    assert done == [({"trino-cli-476"}, set())]
+    assert done == [(set(), set())]
 
 
 def test_of_one_stack_only_what_it_needs(done: list[object], tmp_path: Path) -> None:
-    file = tmp_path / "lakehouse.yaml"
-    text = (ROOT / "lakehouse.yaml").read_text()
-    file.write_text(f"{text}  cloud: {{region: eu-west-1, store: s3, catalogs: {{lake: glue}}}}\n")
+    file = mixed(tmp_path)
     set_up.deployable(load(file), file, stack="cloud")
-    assert done == [({"trino-cli-476"}, set())]
+    assert done == [(set(), set())]
+    with pytest.raises(UsageError, match=r'lakehouse\.yaml has no stack "clout"; it has local or cloud'):
+        set_up.deployable(load(file), file, stack="clout")
 
 
 def test_a_program_that_is_named_and_not_there_stops_the_set_up(

@@ -23,6 +23,12 @@ LAST = Incarnation("d", "1")
 CHANGED = Renewal(LAST, changed=True, well=True, followed=())
 
 
+@pytest.fixture(autouse=True)
+def _packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests must not depend on downloaded packages."""
+    monkeypatch.setattr("lakehouse.runtimes.process.place.java", lambda feature: Path(f"/java-{feature}/bin/java"))
+
+
 class Project:
     """A file that was deployed, and then edited."""
 

@@ -63,6 +63,6 @@ def test_preflight_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_the_default_lakehouse_fits_a_machine_of_8_gib(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lakehouse.packages.java", lambda feature: Path(f"/java-{feature}/bin/java"))
+    monkeypatch.setattr("lakehouse.runtimes.process.place.java", lambda feature: Path(f"/java-{feature}/bin/java"))
     path = Path(__file__).parents[4] / "lakehouse.yaml"
     memory.check(locate(load(path), "local", path).services, 7_800)

@@ -25,7 +25,7 @@ DAILY, HOURLY = ({"drift": at, "notify": {"webhook": "hook.url"}} for at in ("0 
 
 @pytest.fixture(autouse=True)
 def _packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lakehouse.packages.java", lambda feature: Path(f"/java-{feature}/bin/java"))
+    monkeypatch.setattr("lakehouse.runtimes.process.place.java", lambda feature: Path(f"/java-{feature}/bin/java"))
 
 
 def synthesised(folder: Path, entry: dict[str, Any] | None, runtime: str = "process") -> tuple[str, dict[str, Any]]:
