@@ -1,4 +1,4 @@
-"""The lakehouse on this machine."""
+"""The lakehouse on this machine, or on machines that it reaches by SSH."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lakehouse.spec import LocalStack as LocalOptions
 
 
 class LocalTerraformStack(TerraformStack):
-    """Services as processes or containers, and the bootstrap as the last resource."""
+    """Services of a runtime, and the bootstrap as the last resource."""
 
     def __init__(
         self, scope: Construct, name: str, *, lakehouse: Lakehouse, path: Path, look: Look | None = None
@@ -82,6 +82,11 @@ def _forget_backend(remembered: Path, state: Path) -> None:
 
 def who_may(lakehouse: Lakehouse, stack: LocalOptions) -> str:
     """Who can do what with a local stack, as the sentence with which every deploy ends."""
+    if stack.runtime == "hosts":
+        return (
+            "Everybody on the hosts, and whoever reaches them from `clients`, can read and change all data of this "
+            "lakehouse. The firewall of each host lets in nobody else."
+        )
     if stack.secure:
         return (
             "The stack is secure: who has no password, token or key of it gets what `lakehouse access` lists, and "

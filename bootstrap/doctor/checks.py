@@ -38,6 +38,7 @@ from lakehouse.runtimes import credentials, generations
 from lakehouse.runtimes import disk as disks
 from lakehouse.runtimes.disk import BALLAST, BALLAST_MB, least
 from lakehouse.runtimes.findings import Check, CheckContext, Finding, PortHolder, ok, skipped
+from lakehouse.runtimes.hosts.place import HostsPlace
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.locate import explained
 from lakehouse.runtimes.runs import Runs
@@ -179,7 +180,8 @@ class _Stack:
             f"`stacks.{name}.state`"
         )
         yield Check("aws variables", lambda: shell.aws(self.around.environment, at.external, key))
-        yield Check("memory", self.memory)
+        if not isinstance(local.place, HostsPlace):  # whose memory its own checks show
+            yield Check("memory", self.memory)
         yield Check("disk", lambda: disks.finding(least(local.runtime.folders()), room, local.runtime.closed()))
         yield Check("state folder", lambda: machine.state(probes.state_folder(self.root), probes.another(local)))
         own = list(local.runtime.checks(self._context()))

@@ -89,7 +89,9 @@ def catalog(at: CatalogEndpoint, value: Callable[[Secret], str]) -> CatalogConne
 def _trino_users(lakehouse: Lakehouse, stack: str) -> Literal["", "process", "docker"]:
     engine, there = lakehouse.engines.trino, lakehouse.stacks[stack]
     asks = engine is not None and engine.authentication is not None
-    return there.runtime if asks and isinstance(there, LocalStack) else ""
+    if not asks or not isinstance(there, LocalStack) or there.runtime == "hosts":  # where none asks for passwords
+        return ""
+    return there.runtime
 
 
 def _bucket_owner(local: Local) -> BucketOwner:

@@ -22,9 +22,11 @@ if TYPE_CHECKING:  # the CDK takes half a second
 
 
 class RuntimeKind(Protocol):
-    """A way to run services on this machine: ``runtime:`` of a stack in lakehouse.yaml."""
+    """A way to run services: ``runtime:`` of a stack in lakehouse.yaml."""
 
-    def place(self, state: State, listeners: Mapping[str, Listener], home: Path, trust: str) -> Place:
+    def place(
+        self, lakehouse: Lakehouse, stack: str, state: State, listeners: Mapping[str, Listener], home: Path, trust: str
+    ) -> Place:
         """The place of the services. ``listeners`` are the ports by name, ``home`` is the folder of the file.
 
         ``trust`` is the file of the certificate by which users trust the services; empty: the stack is not secure.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 
 from lakehouse.kinds.compose import Endpoints
@@ -28,6 +29,7 @@ class Local:
     claim: OwnerClaim  # to the state folder
     credentials: Path | None = None  # the file of credentials that the user sets
     given: Given | None = None  # the certificate that the user gives
+    clients: tuple[IPv4Network, ...] = ()  # who reaches services on other machines
 
     @property
     def ports(self) -> dict[str, int]:

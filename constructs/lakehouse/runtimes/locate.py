@@ -31,6 +31,10 @@ def runtime(word: str) -> RuntimeKind:
             from lakehouse.runtimes.process import kind as process
 
             return process
+        case "hosts":
+            from lakehouse.runtimes.hosts import kind as hosts
+
+            return hosts
     raise AssertionError(word)  # the model of the file has no other
 
 
@@ -58,7 +62,7 @@ def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:
     named = listeners(lakehouse, found)
     kind = runtime(found.runtime)
     trust = str(state.kept(TRUSTED.kept)) if found.secure else ""
-    place = kind.place(state, named, path.parent, trust)
+    place = kind.place(lakehouse, stack, state, named, path.parent, trust)
     there = services(lakehouse, found, place)
     return Local(
         state=state,
@@ -70,6 +74,7 @@ def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:
         claim=_claim(lakehouse, stack, path, state),
         credentials=None if found.credentials is None else path.parent / found.credentials,
         given=_given(found.secure, path.parent, f"stacks.{stack}.secure"),
+        clients=tuple(found.clients),
     )
 
 

@@ -21,7 +21,20 @@ MARK = "owner.json"  # in the state folder; beside services.json, a file of the 
 ADOPT = "`lakehouse adopt`"
 
 #: Every folder that a lakehouse makes in its state folder. `destroy --data` removes these and nothing beside them.
-FOLDERS = ("data", "services", "logs", "run", "cache", "secrets", "access", "names", "certificates", "tmp", "schedule")
+FOLDERS = (
+    "data",
+    "services",
+    "logs",
+    "run",
+    "cache",
+    "secrets",
+    "access",
+    "names",
+    "certificates",
+    "tmp",
+    "schedule",
+    "hosts",
+)
 _OF_THE_FILE_SYSTEM = {"lost+found"}
 _KEYS = ("store-access-key", "store-secret-key")
 

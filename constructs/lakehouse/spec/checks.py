@@ -18,6 +18,7 @@ from lakehouse.spec.locations import check_locations
 from lakehouse.spec.model import Catalog, Column, Lakehouse, Namespace, Table
 from lakehouse.spec.monitors import check_monitoring
 from lakehouse.spec.pipeline_checks import check_pipelines
+from lakehouse.spec.placed import check_hosts
 from lakehouse.spec.ports import listeners
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.renames import check_fields, check_renames
@@ -282,6 +283,7 @@ def _stacks(lakehouse: Lakehouse, *, everything: bool) -> Iterator[Problem]:
             yield from check_table_buckets(name, stack, lakehouse)
             yield from _ports(name, stack, lakehouse)
             yield from check_databases(name, stack, lakehouse)
+            yield from check_hosts(name, stack, lakehouse)
             yield from check_secure(name, stack, lakehouse)
             yield from check_monitoring(name, stack)
             yield from check_schedule(name, stack, lakehouse)

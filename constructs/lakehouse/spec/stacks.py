@@ -20,6 +20,7 @@ from pydantic import (
 from lakehouse.spec.base import Model, YesNoOr
 from lakehouse.spec.chosen import Chosen
 from lakehouse.spec.entries import KindEntry
+from lakehouse.spec.hosts import Client, Host, HostName, Placement
 from lakehouse.spec.kinds import AWS, known
 from lakehouse.spec.metadata import Metadata
 from lakehouse.spec.monitoring import Monitoring, or_default
@@ -42,7 +43,7 @@ from lakehouse.spec.values import (
     Zone,
 )
 
-_LOCAL = ("process", "docker")
+_LOCAL = ("process", "docker", "hosts")
 
 
 class Secure(Model):
@@ -87,10 +88,18 @@ def _secure(value: Any) -> Any:
 
 
 class LocalStack(Model):
-    """A lakehouse on this machine."""
+    """A lakehouse on this machine, or on machines that it reaches by SSH."""
 
-    runtime: Literal["process", "docker"]
-    """process: processes under a supervisor; docker: containers."""
+    runtime: Literal["process", "docker", "hosts"]
+    """process: processes under a supervisor; docker: containers; hosts: systemd units on other machines."""
+    hosts: dict[HostName, Host] = {}
+    """The machines, by name, as in `a: {address: 10.0.0.11, user: admin}`; only for `runtime: hosts`."""
+    place: Placement = Placement()
+    """Which services are on which of `hosts`, as in `trino: {coordinator: a, workers: [b, c]}`."""
+    clients: list[Client] = []
+    """IPv4 addresses and networks that reach the services on `hosts`: this machine, and people's."""
+    network: Literal["trusted"] | None = None
+    """trusted: who is on the network between `hosts` and `clients` may see keys and rows; an open stack needs it."""
     store: Annotated[KindEntry, Chosen("stores", _LOCAL)]
     """The object store."""
     license: LicenseFile | None = None

@@ -215,6 +215,7 @@ _KEPT = "Remove it; `lakehouse maintain` removes files that nothing needs"
 NESSIE = CatalogKind(
     word=WORD,
     label="Nessie",
+    on=("process", "docker", "hosts"),
     listeners=(
         Listener(WORD, 19120, 19120, "catalog's branches, tags and history in a browser"),
         Listener(MANAGEMENT, 19000, 9000),

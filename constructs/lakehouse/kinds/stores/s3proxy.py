@@ -65,6 +65,7 @@ def s3proxy(place: Place, stack: LocalStack) -> Service:
 S3PROXY = StoreKind(
     word=NAME,
     label="S3Proxy",
+    on=("process", "docker", "hosts"),
     unsecured=None,
     can=Capabilities(sts=False, policies=False, versioning=False, lifecycle=False, conditional_writes=True),
     listeners=(Listener(NAME, 9000, 9000, "object store, S3 API"),),

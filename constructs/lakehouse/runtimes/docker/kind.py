@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from lakehouse.runtimes.terraform import LocalRuntime
 
 
-def place(state: State, listeners: Mapping[str, Listener], home: Path, trust: str) -> Place:
+def place(
+    lakehouse: Lakehouse, stack: str, state: State, listeners: Mapping[str, Listener], home: Path, trust: str
+) -> Place:
     return DockerPlace(listeners, home, trust)
 
 

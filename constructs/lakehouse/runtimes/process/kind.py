@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from lakehouse.runtimes.terraform import LocalRuntime
 
 
-def place(state: State, listeners: Mapping[str, Listener], home: Path, trust: str) -> Place:
+def place(
+    lakehouse: Lakehouse, stack: str, state: State, listeners: Mapping[str, Listener], home: Path, trust: str
+) -> Place:
     return ProcessPlace(state, {name: each.number for name, each in listeners.items()}, home, trust)
 
 

@@ -1,0 +1,143 @@
+"""What runs on a host, by its own Python 3 and nothing else: sent over SSH, and called with a value of JSON."""
+
+import contextlib
+import hashlib
+import http.client
+import os
+import shutil
+import socket
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+_UNITS = Path("/etc/systemd/system")
+_SHOWN = "Id,LoadState,ActiveState,SubState,MainPID,ActiveEnterTimestampMonotonic,MemoryCurrent,Result"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def main(asked: Any) -> Any:
+    """Do what is asked."""
+    return {"look": look, "remove": remove, "clear": clear, "facts": facts}[asked["do"]](asked)
+
+
+def look(asked: Any) -> Any:
+    """What runs of a stack: each unit by its service, whether it answers, and whether it was changed by hand."""
+    known = asked["services"]
+    found = {}
+    for name, unit in _units(asked["prefix"]).items():
+        found[name] = _shown(unit)
+        found[name]["edited"] = _edited(unit, Path(asked["configs"], name + ".unit"))
+        found[name]["missing"] = [each for each in known.get(name, {}).get("packages", []) if not Path(each).exists()]
+    up = [name for name in found if name in known and found[name]["ActiveState"] == "active"]
+    with ThreadPoolExecutor(max(1, len(up))) as pool:
+        for name, answers in zip(up, pool.map(lambda name: _ready(known[name]), up)):  # noqa: B905 - Python 3.9
+            found[name]["ready"] = answers
+    return found
+
+
+def remove(asked: Any) -> Any:
+    """Stop a service, and remove its unit and its configuration."""
+    path = _UNITS / asked["unit"]
+    if path.exists():
+        _call("systemctl", "disable", "--now", asked["unit"])
+        path.unlink()
+        _call("systemctl", "daemon-reload")
+        _call("systemctl", "reset-failed", asked["unit"])
+    shutil.rmtree(asked["config"], ignore_errors=True)
+    with contextlib.suppress(FileNotFoundError):
+        Path(asked["config"] + ".unit").unlink()
+    return {}
+
+
+def clear(asked: Any) -> Any:
+    """Remove everything of a stack from the host but its data, which nobody but root reads then."""
+    for name, unit in _units(asked["prefix"]).items():
+        remove({"unit": unit, "config": asked["configs"] + "/" + name})
+    remove({"unit": asked["firewall"], "config": asked["configs"]})
+    data = Path(asked["data"])
+    for folder in (Path(asked["configs"]), Path(asked["packages"])):
+        shutil.rmtree(folder, ignore_errors=True)
+        _drop_empty(folder.parent)
+    if data.is_dir() and not any(data.rglob("*")):
+        data.rmdir()
+    if data.is_dir():
+        _call("chown", "-R", "root:root", str(data))
+        data.chmod(0o700)
+    _drop_empty(data.parent)
+    _call("userdel", asked["user"])
+    return {"left": [each for each in (asked["configs"], asked["packages"]) if Path(each).exists()]}
+
+
+def facts(asked: Any) -> Any:
+    """Memory and room on the disk of the host, in MiB, what it lacks, and the bytes of the stack's data."""
+    with Path("/proc/meminfo").open() as file:
+        memory = int(file.readline().split()[1]) >> 10
+    data = folder = Path(asked["data"])
+    while not folder.is_dir():
+        folder = folder.parent
+    lacks = [each for each in ("systemctl", "nft", "useradd", "tar") if shutil.which(each, path=_PATH) is None]
+    if not Path("/run/systemd/system").is_dir():
+        lacks.append("systemd as its first process")
+    size = sum(each.lstat().st_size for each in data.rglob("*") if each.is_file()) if data.is_dir() else 0
+    return {"memory_mb": memory, "free_mb": shutil.disk_usage(folder).free >> 20, "lacks": lacks, "data_bytes": size}
+
+
+def _units(prefix: str) -> Any:
+    """The units of a stack by their services."""
+    return {each.name[len(prefix) : -len(".service")]: each.name for each in _UNITS.glob(prefix + "*.service")}
+
+
+def _call(*words: str) -> str:
+    environment = {**os.environ, "PATH": _PATH}
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False, env=environment)
+    return done.stdout.decode(errors="replace")
+
+
+def _shown(unit: str) -> Any:
+    lines = _call("systemctl", "show", unit, "--property", _SHOWN).splitlines()
+    found = dict(line.split("=", 1) for line in lines if "=" in line)
+    now = float(Path("/proc/uptime").read_text().split()[0])
+    since = int(found.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
+    memory = found.get("MemoryCurrent", "")
+    return {
+        "ActiveState": found.get("ActiveState", "unknown"),
+        "SubState": found.get("SubState", ""),
+        "Result": found.get("Result", ""),
+        "pid": int(found.get("MainPID") or 0),
+        "uptime": max(0, int(now - since)) if since else 0,
+        "memory": int(memory) if memory.isdigit() and int(memory) < 1 << 62 else 0,
+        "ready": False,
+    }
+
+
+def _edited(unit: str, stamp: Path) -> bool:
+    """Whether the unit is another one than the one that was installed."""
+    try:
+        return hashlib.sha256((_UNITS / unit).read_bytes()).hexdigest() != stamp.read_text().strip()
+    except OSError:
+        return True
+
+
+def _ready(asked: Any) -> bool:
+    """Whether the port answers as it must: see lakehouse.runtimes.probe."""
+    if asked["kind"] == "tcp":
+        try:
+            with socket.create_connection(("127.0.0.1", asked["port"]), 2):
+                return True
+        except OSError:
+            return False
+    connection = http.client.HTTPConnection("127.0.0.1", asked["port"], timeout=2)
+    try:
+        connection.request("GET", asked["path"] or "/")
+        answer = connection.getresponse()
+        return answer.status < 400 and asked["expect"] in answer.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _drop_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # another stack is there
+        folder.rmdir()

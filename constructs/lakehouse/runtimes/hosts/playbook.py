@@ -1,0 +1,63 @@
+"""Runs the playbook of `ansible/`, for some hosts and services."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lakehouse import toolkit
+from lakehouse.errors import LakehouseError
+from lakehouse.packages import ansible
+from lakehouse.runtimes.state import State, write_private
+
+_SHOWN = 25  # lines of the output of a playbook that failed
+
+
+def folder(state: State) -> Path:
+    """What a deploy keeps of the hosts, in the state folder."""
+    return state.root / "hosts"
+
+
+def known_hosts(state: State) -> Path:
+    return folder(state) / "known_hosts"
+
+
+def write(state: State, inventory: Mapping[str, Any], variables: Mapping[str, Any]) -> None:
+    """Write the inventory and the variables, which have no secrets, into the state folder."""
+    write_private(folder(state) / "inventory.json", json.dumps(inventory, indent=1))
+    write_private(folder(state) / "variables.json", json.dumps(variables, indent=1))
+
+
+def run(state: State, hosts: Sequence[str], tags: Sequence[str], extra: Mapping[str, Any]) -> None:
+    """Run the playbook's parts with these tags on these hosts.
+
+    Raises LakehouseError with the end of its output if it fails.
+    """
+    own = folder(state)
+    command = [
+        *(str(ansible.playbook()), "--inventory", str(own / "inventory.json"), "--limit", ",".join(hosts)),
+        *("--tags", ",".join(tags), "--extra-vars", f"@{own / 'variables.json'}", "--extra-vars", json.dumps(extra)),
+        str(toolkit.root() / "ansible" / "site.yml"),
+    ]
+    passed = {key: os.environ[key] for key in ("HOME", "PATH", "TMPDIR", "SSH_AUTH_SOCK", "USER") if key in os.environ}
+    environment = passed | {
+        "ANSIBLE_CONFIG": str(toolkit.root() / "ansible" / "ansible.cfg"),
+        "ANSIBLE_LOCAL_TEMP": str(own / "tmp"),
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(ansible.sockets()),
+        "LC_ALL": "C.UTF-8",
+    }
+    done = subprocess.run(
+        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        check=False,
+    )  # fmt: skip
+    if done.returncode:
+        end = "\n".join(f"    {line}" for line in done.stdout.strip().splitlines()[-_SHOWN:])
+        raise LakehouseError(
+            f"Ansible did not set up {', '.join(hosts)} ({', '.join(tags)}). The end of its output:\n{end}"
+        )
+    print(done.stdout.strip().rpartition("\n")[2], file=sys.stderr)

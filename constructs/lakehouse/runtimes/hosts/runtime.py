@@ -1,0 +1,231 @@
+"""The runtime of hosts for commands: over SSH, one connection for each host and question."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.findings import Check, CheckContext, Finding, PortHolder, error, ok
+from lakehouse.runtimes.generations import Planned
+from lakehouse.runtimes.hosts import seen as looks
+from lakehouse.runtimes.hosts.incarnation import wanted
+from lakehouse.runtimes.hosts.place import HostsPlace
+from lakehouse.runtimes.hosts.seen import ON_HOST, Seen
+from lakehouse.runtimes.hosts.ssh import HostError, Ssh
+from lakehouse.runtimes.incarnation import recorded
+from lakehouse.runtimes.runtime import Process
+from lakehouse.runtimes.state import State
+from lakehouse.services.service import File, Port, Service
+from lakehouse.text.placeholders import written
+
+_MEMORY = ".host.json"
+_INTERVAL = 1.0  # seconds between two looks at a service that starts
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """A :class:`lakehouse.runtimes.runtime.Runtime`: systemd units on other machines."""
+
+    state: State
+    place: HostsPlace
+    services: tuple[Service, ...]
+    hosts: Mapping[str, Ssh]
+
+    def seen(self) -> Seen:
+        """What runs on the hosts. None is asked if no deploy has set up any."""
+        return looks.look(self.hosts, self.place, self.services) if remembered(self.state) else Seen()
+
+    def processes(self) -> Mapping[str, Process]:
+        return {name: _process(name, each) for name, each in self.seen().units.items()}
+
+    def healthy(self) -> Mapping[str, bool]:
+        there = self.seen().units
+        return {each.name: each.name in there and there[each.name].ready for each in self.services}
+
+    def memory(self) -> Mapping[str, int]:
+        return {name: each.memory for name, each in self.seen().units.items() if each.memory}
+
+    def restart(self, service: Service) -> float:
+        self._systemctl(service.name, "restart")
+        return self.await_ready(service)
+
+    def await_ready(self, service: Service) -> float:
+        """Wait until a service answers on its host. Returns the seconds that it took.
+
+        Raises LakehouseError if it does not, with its state and the end of its log.
+        """
+        began, ssh = time.monotonic(), self._ssh(service.name)
+        while True:
+            waited = time.monotonic() - began
+            there = looks.look({ssh.name: ssh}, self.place, self.services)
+            if ssh.name in there.down:
+                raise there.down[ssh.name]
+            unit = there.units.get(service.name)
+            if unit is not None and unit.ready:
+                return waited
+            if unit is None or unit.active == "failed" or waited > service.probe.patience:
+                word = "has no unit" if unit is None else f"is {unit.active} ({unit.sub})"
+                log = "\n".join(f"    {line}" for line in self.log(service.name, 15).splitlines())
+                raise LakehouseError(
+                    f"{service.name} is not ready on host {ssh.name}: {service.probe} did not answer within "
+                    f"{waited:.0f} s, and its unit {word}.\nThe end of its log:\n{log}"
+                )
+            time.sleep(_INTERVAL)
+
+    def log(self, name: str, lines: int) -> str:
+        return self._ssh(name).run(
+            "journalctl", "--no-pager", "-q", "-o", "cat", "-n", str(lines), "-u", self._unit(name)
+        )
+
+    def further_logs(self) -> Sequence[str]:
+        return ()
+
+    def follow(self, name: str) -> Iterator[str]:
+        command = self._ssh(name).command("journalctl", "-q", "-o", "cat", "-n", "0", "-f", "-u", self._unit(name))
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            try:
+                yield from process.stdout
+            finally:
+                process.terminate()
+
+    def configure(self, service: str, files: Iterable[File]) -> None:
+        user, ssh = self.place.layout.user, self._ssh(service)
+        for each in files:
+            path = f"{self.place.config(service)}/{each.path}"
+            text = written(each.text, self.state.secret)
+            # By standard input: an argument is seen by everybody there.
+            ssh.run("install", "-m", "0600", "-o", user, "-g", user, "/dev/stdin", path, given=text.decode())
+
+    def signal(self, service: str, name: str) -> None:
+        self._systemctl(service, "kill", f"--signal={name}", "--kill-whom=main")
+
+    def run(
+        self, service: str, command: Sequence[str], environment: Mapping[str, str], *, split: bool = False
+    ) -> subprocess.Popen[str]:
+        settings = [f"{key}={value}" for key, value in environment.items()]
+        words = (
+            "runuser",
+            "-u",
+            self.place.layout.user,
+            "--",
+            "env",
+            "-C",
+            self.place.config(service),
+            *settings,
+            *command,
+        )
+        return subprocess.Popen(
+            self._ssh(service).command(*words), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE if split else subprocess.STDOUT, text=True, start_new_session=True,
+        )  # fmt: skip
+
+    def changed(self, planned: Planned) -> Sequence[str]:
+        there = self.seen().units
+        asked = [each for each in self.services if each.name in there]
+        return [
+            each.name for each in asked if recorded(self.state, each.name).digest != wanted(each, self.place, planned)
+        ]
+
+    @property
+    def apart(self) -> bool:
+        return True
+
+    def edited(self) -> Sequence[str]:
+        return [name for name, each in self.seen().units.items() if each.edited or each.missing]
+
+    def unreachable(self) -> Sequence[str]:
+        return ()
+
+    def resolves(self, host: str) -> bool | None:
+        for ssh in self.hosts.values():
+            try:
+                return bool(ssh.run("getent", "hosts", host).strip())
+            except HostError:
+                continue
+        return None
+
+    def starved(self, service: str) -> bool:
+        unit = self.seen().units.get(service)
+        return unit is not None and unit.result == "oom-kill"
+
+    def holders(self, wanted: Mapping[str, Sequence[Port]]) -> Sequence[PortHolder]:
+        return ()  # what else listens on a host is not asked
+
+    def checks(self, context: CheckContext) -> Iterator[Check]:
+        for name, ssh in self.hosts.items():
+            yield Check(f"host {name}", partial(self._answers, ssh))
+
+    def remains(self) -> str:
+        names = ", ".join(f"{name} on {each.host}" for name, each in self.seen().units.items())
+        return f"units {names}" if names else ""
+
+    def folders(self) -> Sequence[Path]:
+        return (self.state.root,)  # the data is on the disks of the hosts
+
+    def closed(self) -> str:
+        return ""
+
+    def background(self) -> str:
+        return ""
+
+    def volumes(self) -> Sequence[str]:
+        sizes = self._each(lambda ssh: self.facts(ssh)["data_bytes"])
+        return [f"{name}:{self.place.layout.data}" for name, size in sizes.items() if size]
+
+    def remove_data(self) -> int:
+        sizes = self._each(lambda ssh: self.facts(ssh)["data_bytes"])
+        self._each(lambda ssh: ssh.run("rm", "-rf", "--one-file-system", "--", self.place.layout.data, timeout=600))
+        return sum(sizes.values())
+
+    def facts(self, ssh: Ssh) -> dict[str, Any]:
+        """Memory, room and what a host lacks. Raises HostError if it does not answer."""
+        found: dict[str, Any] = ssh.python(ON_HOST, {"do": "facts", "data": self.place.layout.data})
+        return found
+
+    def _answers(self, ssh: Ssh) -> Finding:
+        try:
+            found = self.facts(ssh)
+        except HostError as problem:
+            return error(f"{ssh.name} does not answer", str(problem), "start it, or correct its entry in `hosts`")
+        if found["lacks"]:
+            return error(f"{ssh.name} lacks {', '.join(found['lacks'])}", "services need them", "install them there")
+        return ok(f"{ssh.name}: {found['memory_mb']} MiB of memory, {found['free_mb']} MB free")
+
+    def _each(self, ask: Any) -> dict[str, Any]:
+        if not self.state.root.is_dir():
+            return {}
+        with ThreadPoolExecutor(max(1, len(self.hosts))) as pool:
+            return dict(zip(self.hosts, pool.map(ask, self.hosts.values()), strict=True))
+
+    def _ssh(self, service: str) -> Ssh:
+        return self.hosts[self.place.on(service)]
+
+    def _unit(self, service: str) -> str:
+        return self.place.layout.unit(service)
+
+    def _systemctl(self, service: str, *words: str) -> None:
+        self._ssh(service).run("systemctl", *words, self._unit(service), timeout=120)
+
+
+def memory_of(state: State, host: str) -> Path:
+    """The file with what a host was when it was set up."""
+    return state.root / "hosts" / f"{host}{_MEMORY}"
+
+
+def remembered(state: State) -> list[str]:
+    """The hosts that were set up and not cleared since."""
+    return [each.name.removesuffix(_MEMORY) for each in sorted((state.root / "hosts").glob(f"*{_MEMORY}"))]
+
+
+def _process(name: str, unit: looks.UnitSeen) -> Process:
+    """The unit as a process. Its state is RUNNING if it is active, else the word of systemd."""
+    word = "RUNNING" if unit.active == "active" else unit.active.upper()
+    return Process(name, word, unit.pid, unit.uptime, f"on {unit.host}")

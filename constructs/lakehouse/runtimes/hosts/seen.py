@@ -1,0 +1,107 @@
+"""What runs on the hosts of a stack, asked once for each host. A host that does not answer is named, and not fatal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lakehouse.packages import cached
+from lakehouse.runtimes.hosts.place import HostsPlace
+from lakehouse.runtimes.hosts.ssh import HostError, Ssh
+from lakehouse.runtimes.hosts.uploads import stamp
+from lakehouse.services.service import Service
+
+ON_HOST = Path(__file__).with_name("on_host.py")
+
+
+@dataclass(frozen=True)
+class UnitSeen:
+    """The unit of a service on a host. ``edited``: it was changed by hand. ``missing``: packages that are gone."""
+
+    host: str
+    active: str
+    sub: str
+    result: str
+    pid: int
+    uptime: int
+    memory: int
+    ready: bool
+    edited: bool
+    missing: tuple[str, ...]
+
+    @property
+    def well(self) -> bool:
+        """Whether it runs as it was installed, and answers."""
+        return self.ready and not self.edited and not self.missing
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The units by service, and the hosts that do not answer, with the reason."""
+
+    units: Mapping[str, UnitSeen] = field(default_factory=dict)
+    down: Mapping[str, HostError] = field(default_factory=dict)
+
+
+def look(hosts: Mapping[str, Ssh], place: HostsPlace, services: Sequence[Service]) -> Seen:
+    """Ask all hosts at once."""
+    with ThreadPoolExecutor(max(1, len(hosts))) as pool:
+        answers = list(pool.map(lambda name: _ask(hosts[name], place, services), hosts))
+    units: dict[str, UnitSeen] = {}
+    down: dict[str, HostError] = {}
+    for name, answer in zip(hosts, answers, strict=True):
+        if isinstance(answer, HostError):
+            down[name] = answer
+            continue
+        for service, raw in answer.items():
+            if service not in units or place.on(service) == name:
+                units[service] = _unit(name, raw, at_home=place.on(service) == name)
+    return Seen(units, down)
+
+
+def _unit(host: str, raw: dict[str, Any], *, at_home: bool) -> UnitSeen:
+    return UnitSeen(
+        host=host,
+        active=raw["ActiveState"],
+        sub=raw["SubState"],
+        result=raw["Result"],
+        pid=raw["pid"],
+        uptime=raw["uptime"],
+        memory=raw["memory"],
+        ready=raw["ready"],
+        edited=raw["edited"] or not at_home,
+        missing=tuple(raw["missing"]),
+    )
+
+
+def _ask(ssh: Ssh, place: HostsPlace, services: Sequence[Service]) -> Any:
+    asked = {
+        "do": "look",
+        "prefix": place.layout.prefix,
+        "configs": place.layout.configs,
+        "services": {each.name: _asked(each, place) for each in services if place.on(each.name) == ssh.name},
+    }
+    try:
+        return ssh.python(ON_HOST, asked)
+    except HostError as error:
+        return error
+
+
+def _asked(service: Service, place: HostsPlace) -> dict[str, Any]:
+    probe = service.probe
+    names = [*service.packages, *([] if service.java is None else [f"java-{service.java}"])]
+    return {
+        "kind": probe.kind,
+        "port": probe.port,
+        "path": probe.path,
+        "expect": probe.expect,
+        "packages": [stamp_file(place, name) for name in names],
+    }
+
+
+def stamp_file(place: HostsPlace, name: str) -> str:
+    """The file that says that a package is on a host, with today's pins."""
+    return f"{place.layout.packages}/{cached.folder(name).name}.{stamp(name)}"

@@ -1,0 +1,224 @@
+"""The steps that Terraform's provisioners run: preflight, a host up and down, a service up and down."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+from lakehouse.errors import LakehouseError
+from lakehouse.packages import ansible
+from lakehouse.runtimes import disk, former, generations, memory, owner
+from lakehouse.runtimes.generations import Planned
+from lakehouse.runtimes.hosts import playbook, uploads
+from lakehouse.runtimes.hosts import seen as looks
+from lakehouse.runtimes.hosts.place import HostsPlace, Layout
+from lakehouse.runtimes.hosts.runtime import Hosts, memory_of, remembered
+from lakehouse.runtimes.hosts.seen import ON_HOST
+from lakehouse.runtimes.hosts.ssh import HostError, Ssh
+from lakehouse.runtimes.hosts.variables import inventory, packages, variables
+from lakehouse.runtimes.incarnation import Incarnation, record
+from lakehouse.runtimes.owner import OwnerClaim
+from lakehouse.runtimes.state import State, write_private
+from lakehouse.services.service import Service
+from lakehouse.spec.hosts import Host
+from lakehouse.text.placeholders import written
+
+_WITHOUT_DATA = ("trino", "spark")  # what these keep can be made again
+_ROOM_MB = 2048  # free on a host's disk; with less, its packages may not fit
+
+
+@dataclass(frozen=True)
+class PlacedStack:
+    """A stack on hosts, as the steps need it."""
+
+    state: State
+    place: HostsPlace
+    clients: tuple[IPv4Network, ...]
+    planned: Mapping[str, tuple[Service, Incarnation]]
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        return tuple(service for service, _ in self.planned.values())
+
+    @property
+    def hosts(self) -> dict[str, Ssh]:
+        known = playbook.known_hosts(self.state)
+        return {name: Ssh(name, each, self.place.home, known) for name, each in self.place.hosts.items()}
+
+    @property
+    def runtime(self) -> Hosts:
+        return Hosts(self.state, self.place, self.services, self.hosts)
+
+
+def preflight(stack: PlacedStack, claim: OwnerClaim, credentials: Planned) -> None:
+    """Find everything that is known to make a deploy fail, before anything is stopped or started.
+
+    Raises LakehouseError with the first problem; hosts that do not answer are all named.
+    """
+    state = stack.state
+    owner.check(state, claim)
+    state.prepare()
+    disk.check(state.root)
+    owner.mark(state, claim)
+    _fit(stack)
+    leaving = _leaving(stack)
+    ansible.set_up()
+    uploads.made(dict.fromkeys(name for names in packages(stack.services, stack.place).values() for name in names))
+    generations.make(state, stack.services, credentials)
+    for service in stack.services:
+        for file in service.files:
+            written(file.text, state.secret)  # a secret that cannot be read
+    generations.renew(state, stack.services, credentials)  # the first change
+    for host, names in leaving.items():
+        for name in names:
+            _remove(stack.hosts[host], stack.place.layout, name)
+    for host in _former(stack):
+        host_down(state, stack.place.home, host)
+
+
+def _leaving(stack: PlacedStack) -> dict[str, list[str]]:
+    """By host, the services that the file no longer names or places elsewhere.
+
+    Raises LakehouseError if one would leave its data behind, as a store would.
+    """
+    found: dict[str, list[str]] = {}
+    known = {name: _known(stack.state, name)[0] for name in _former(stack)}
+    former = {
+        name: Ssh(name, each, stack.place.home, playbook.known_hosts(stack.state)) for name, each in known.items()
+    }
+    for name, ssh in {**stack.hosts, **former}.items():
+        for service in looks.look({name: ssh}, stack.place, stack.services).units:
+            if service in stack.planned and stack.place.on(service) == name:
+                continue
+            if service in stack.planned and not service.startswith(_WITHOUT_DATA):
+                raise LakehouseError(
+                    f"{service} is on host {name}, with its data, and the file has it on {stack.place.on(service)}. "
+                    f"Data does not move by itself: place it on {name} again, or destroy the stack first."
+                )
+            if name in stack.hosts:
+                found.setdefault(name, []).append(service)
+    return found
+
+
+def _former(stack: PlacedStack) -> list[str]:
+    """The hosts that were set up and that the file no longer has."""
+    return [name for name in remembered(stack.state) if name not in stack.place.hosts]
+
+
+def _fit(stack: PlacedStack) -> None:
+    """Raises LakehouseError if a host does not answer, lacks what services need, or has too little memory or room."""
+    problems: list[str] = []
+    for name, ssh in stack.hosts.items():
+        try:
+            found = stack.runtime.facts(ssh)
+        except HostError as error:
+            problems.append(str(error))
+            continue
+        if found["lacks"]:
+            problems.append(f"Host {name} lacks {', '.join(found['lacks'])}. Install them there.")
+        there = [each for each in stack.services if stack.place.on(each.name) == name]
+        try:
+            memory.check(there, found["memory_mb"])
+        except LakehouseError as error:
+            problems.append(f"Host {name}: {error}")
+        if found["free_mb"] < _ROOM_MB:
+            problems.append(f"Host {name} has {found['free_mb']} MB free; {_ROOM_MB} MB are needed. Free space there.")
+    if problems:
+        raise LakehouseError("\n".join(problems))
+
+
+def host_up(stack: PlacedStack, host: str) -> None:
+    """Give a host the user, the packages and the firewall of the stack."""
+    _write(stack)
+    names = packages(stack.services, stack.place)[host]
+    archives = [
+        {
+            "name": each.folder,
+            "archive": each.archive,
+            "sha256": each.sha256,
+            "stamp": looks.stamp_file(stack.place, each.name),
+        }
+        for each in uploads.made(names).values()
+    ]
+    playbook.run(stack.state, [host], ["host"], {"lakehouse_packages": archives})
+    content = {"host": stack.place.hosts[host].model_dump(mode="json"), "id": stack.place.layout.id}
+    write_private(memory_of(stack.state, host), json.dumps(content))
+
+
+def host_down(state: State, home: Path, host: str) -> None:
+    """Take from a host everything of the stack but its data. It may no longer be in the file.
+
+    Raises HostError if it does not answer.
+    """
+    path = memory_of(state, host)
+    if not path.is_file():
+        return  # it was never set up
+    known, layout = _known(state, host)
+    ssh = Ssh(host, known, home, playbook.known_hosts(state))
+    asked: dict[str, Any] = {
+        "do": "clear",
+        "prefix": layout.prefix,
+        "configs": layout.configs,
+        "packages": layout.packages,
+        "data": layout.data,
+        "user": layout.user,
+        "firewall": layout.firewall,
+    }
+    left = ssh.python(ON_HOST, asked, timeout=300)["left"]
+    if left:
+        raise HostError(f"Host {host}: {', '.join(left)} could not be removed.")
+    path.unlink()
+
+
+def service_up(stack: PlacedStack, name: str) -> float:
+    """Install and start a service, and wait until it is ready. Returns the seconds that it took.
+
+    Raises LakehouseError if Ansible fails, or if the service does not get ready.
+    """
+    service, incarnation = stack.planned[name]
+    began = time.monotonic()
+    _write(stack)
+    former.clear(stack.state, service)
+    folder = stack.state.config(name)
+    for file in service.files:
+        write_private(folder / file.path, written(file.text, stack.state.secret))
+    playbook.run(stack.state, [stack.place.on(name)], ["service"], {"service_only": [name]})
+    stack.runtime.await_ready(service)
+    record(stack.state, name, incarnation)
+    return time.monotonic() - began
+
+
+def service_down(stack: PlacedStack, name: str) -> None:
+    """Stop a service, and remove its unit and its configuration from its host."""
+    service = stack.planned.get(name)
+    if service is not None:
+        _remove(stack.hosts[stack.place.on(name)], stack.place.layout, name)
+    shutil.rmtree(stack.state.config(name), ignore_errors=True)
+
+
+def _remove(ssh: Ssh, layout: Layout, service: str) -> None:
+    config = f"{layout.configs}/{service}"
+    ssh.python(ON_HOST, {"do": "remove", "unit": layout.unit(service), "config": config}, timeout=120)
+
+
+def _write(stack: PlacedStack) -> None:
+    """Write the inventory and the variables of the playbook."""
+    state = stack.state
+    incarnations = {name: incarnation for name, (_, incarnation) in stack.planned.items()}
+    playbook.write(
+        state,
+        inventory(stack.place.hosts, stack.place.home, playbook.known_hosts(state)),
+        variables(stack.services, incarnations, stack.place, state.root / "services", stack.clients),
+    )
+
+
+def _known(state: State, host: str) -> tuple[Host, Layout]:
+    """A host as it was when it was set up."""
+    content = json.loads(memory_of(state, host).read_text())
+    return Host.model_validate(content["host"]), Layout(content["id"])

@@ -1,0 +1,73 @@
+"""Services on other machines as Terraform resources: ``terraform_data`` with local-exec, which needs no provider."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from lakehouse.cdk import Construct, TerraformResource, local_exec
+from lakehouse.runtimes.generations import Planned
+from lakehouse.runtimes.hosts import incarnation
+from lakehouse.runtimes.hosts.place import STACK, HostsPlace
+from lakehouse.runtimes.hosts.runtime import Hosts
+from lakehouse.runtimes.incarnation import Because, silent
+from lakehouse.runtimes.local import Local
+from lakehouse.runtimes.terraform import LocalRuntime, planned_for
+
+_STEPS = "lakehouse.runtimes.hosts"
+
+
+class HostsRuntime(LocalRuntime):
+    """Preflight, then the hosts, then the services in the order of their needs."""
+
+    def __init__(
+        self, scope: Construct, name: str, local: Local, because: Callable[[Planned], Because] = lambda _: silent
+    ) -> None:
+        planned = planned_for(local)
+        assert isinstance(local.runtime, Hosts)
+        assert isinstance(local.place, HostsPlace)
+        self._place, seen = local.place, local.runtime.seen()
+        found = incarnation.look(local.everything, local.state, local.place, seen, planned, because(planned))
+        super().__init__(scope, name, local, found, planned)
+        preflight = local_exec(self, "preflight", trigger=self.everything, up=self._step("preflight"), made_first=True)
+        hosts: dict[str, TerraformResource] = {}
+        for host in local.place.hosts:
+            wanted = incarnation.of_host(host, local.everything, local.place, local.clients)
+            hosts[host] = local_exec(
+                self,
+                f"host-{host}",
+                trigger=wanted,
+                up=self._step("host-up", host),
+                down=self._step("host-down", host, "--home", str(local.place.home.absolute())),
+                needs=[preflight],
+                made_first=True,
+            )
+        for each in local.everything:
+            self.services[each.name] = local_exec(
+                self,
+                each.name,
+                trigger=str(self.incarnations[each.name]),
+                up=self._step("up", each.name),
+                down=self._step("down", each.name),
+                needs=[*hosts.values(), *(self.services[need] for need in each.needs)],
+                made_first=True,
+            )
+
+    def write(self, folder: Path) -> None:
+        super().write(folder)
+        place = self._place
+        content = {
+            "id": place.layout.id,
+            "hosts": {name: each.model_dump(mode="json") for name, each in place.hosts.items()},
+            "place": place.placement.model_dump(mode="json"),
+            "store": place.store,
+            "home": str(place.home.absolute()),
+            "clients": [str(each) for each in self.local.clients],
+        }
+        (folder / STACK).write_text(json.dumps(content, indent=1))
+
+    def _step(self, *words: str) -> str:
+        return shlex.join([sys.executable, "-m", _STEPS, *words, "--state", str(self.local.state.root)])

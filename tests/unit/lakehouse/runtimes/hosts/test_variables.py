@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lakehouse.kinds.compose import services
+from lakehouse.runtimes.hosts.place import HostsPlace, Layout
+from lakehouse.runtimes.hosts.variables import inventory, packages, variables, word
+from lakehouse.runtimes.incarnation import Incarnation
+from lakehouse.services.service import Service
+from lakehouse.spec import Lakehouse, LocalStack
+from lakehouse.spec.hosts import Host, Placement
+from lakehouse.spec.ports import listeners
+from tests.unit.lakehouse.spec.test_placed import ENGINES, STACK
+
+CLIENTS = (IPv4Network("10.0.0.1"), IPv4Network("10.1.0.0/16"))
+
+
+@pytest.fixture
+def placed() -> tuple[HostsPlace, tuple[Service, ...]]:
+    lakehouse = Lakehouse.model_validate(
+        {
+            "name": "demo",
+            "buckets": {"warehouse": {}},
+            "catalogs": {"lake": {"location": "s3://warehouse/lake"}},
+            "engines": ENGINES,
+            "stacks": {"prod": STACK},
+        }
+    )
+    stack = lakehouse.stacks["prod"]
+    assert isinstance(stack, LocalStack)
+    layout = Layout("demo-prod")
+    place = HostsPlace(layout, stack.hosts, stack.place, "s3proxy", listeners(lakehouse, stack), Path("/project"))
+    return place, services(lakehouse, stack, place)
+
+
+def made(placed: tuple[HostsPlace, tuple[Service, ...]]) -> dict[str, Any]:
+    place, found = placed
+    incarnations = {each.name: Incarnation("digest", "start") for each in found}
+    return variables(found, incarnations, place, Path("/state/services"), CLIENTS)
+
+
+def test_workers_are_elsewhere_and_reach_the_others_by_inner_addresses(
+    placed: tuple[HostsPlace, tuple[Service, ...]],
+) -> None:
+    place, found = placed
+    there = {each["name"]: each["host"] for each in made(placed)["lakehouse_services"]}
+    assert there["trino"] == there["s3proxy"] == there["nessie"] == there["spark-master"] == "a"
+    assert there["trino-worker-1"] == there["spark-worker-2"] == "b"
+    worker = next(each for each in found if each.name == "spark-worker-1")
+    assert "spark://10.0.0.11:7077" in worker.command
+    assert place.external("spark-worker-1-ui").host == "b.example"
+    assert place.host("trino-worker-1") == "10.0.0.12"
+
+
+def test_the_firewall_lets_clients_reach_only_what_is_for_them(placed: tuple[HostsPlace, tuple[Service, ...]]) -> None:
+    place, found = placed
+    rules = made(placed)["lakehouse_firewall"]
+    assert rules["hosts"] == ["10.0.0.11", "10.0.0.12"]
+    assert rules["clients"] == ["10.0.0.1/32", "10.1.0.0/16"]
+    assert place.port("trino") in rules["ports"]["a"]["outer"]
+    assert place.port("trino-worker-1") in rules["ports"]["b"]["inner"]
+    every = {number for each in rules["ports"].values() for numbers in each.values() for number in numbers}
+    assert every == {port.number for each in found for port in each.ports}
+
+
+def test_variables_have_no_text_of_files_so_no_secrets(placed: tuple[HostsPlace, tuple[Service, ...]]) -> None:
+    for each in made(placed)["lakehouse_services"]:
+        assert all(file.keys() == {"path", "once"} for file in each["files"])
+
+
+def test_what_a_service_needs_on_its_host_starts_before_it(placed: tuple[HostsPlace, tuple[Service, ...]]) -> None:
+    there = {each["name"]: each for each in made(placed)["lakehouse_services"]}
+    assert there["trino-worker-1"]["after"] == []  # the coordinator is on another host
+    assert there["nessie"]["after"] == ["lakehouse-demo-prod.s3proxy.service"]
+
+
+def test_each_host_gets_its_packages_with_java(placed: tuple[HostsPlace, tuple[Service, ...]]) -> None:
+    place, found = placed
+    names = packages(found, place)
+    assert "s3proxy-4.1.0" in names["a"]
+    assert "s3proxy-4.1.0" not in names["b"]
+    assert {"java-25", "trino-476"} <= set(names["b"])
+
+
+def test_an_inventory_says_how_to_log_in() -> None:
+    hosts = {"a": Host(address="10.0.0.11"), "b": Host(address="b.example", user="admin", port=2222, key="keys/id")}
+    found = inventory(hosts, Path("/project"), Path("/state/known_hosts"))["lakehouse"]["hosts"]
+    assert (found["a"]["ansible_become"], found["b"]["ansible_become"]) == (False, True)
+    assert (found["b"]["ansible_port"], found["b"]["ansible_ssh_private_key_file"]) == (2222, "/project/keys/id")
+    assert "ansible_ssh_private_key_file" not in found["a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("-Xmx1g", '"-Xmx1g"'),
+        ("/opt/x y/lib/*", '"/opt/x y/lib/*"'),
+        ('a"b\\c', '"a\\"b\\\\c"'),
+        ("100%h $HOME ${A}", '"100%%h $$HOME $${A}"'),
+        ("a\nb", '"a\\nb"'),
+        ("", '""'),
+    ],
+)
+def test_systemd_reads_a_word_as_it_was(text: str, written: str) -> None:
+    assert word(text) == written
+
+
+def test_the_user_of_a_long_name_is_short_enough() -> None:
+    assert Layout("demo-prod").user == "lh-demo-prod"
+    long = Layout("a-lakehouse-with-a-long-name-" + "x" * 20)
+    assert len(long.user) <= 31
+    assert long.user != Layout("a-lakehouse-with-a-long-name-" + "y" * 20).user
+
+
+def test_the_default_placement_names_nobody() -> None:
+    assert Placement().named == []

@@ -1,0 +1,99 @@
+"""Rules of a stack with `runtime: hosts`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lakehouse.spec import load
+from lakehouse.spec.problems import SpecError
+
+ENGINES = {"trino": {"workers": 2}, "spark": {"workers": 2}}
+HOSTS = {"a": {"address": "10.0.0.11"}, "b": {"address": "b.example", "internal": "10.0.0.12", "user": "admin"}}
+STACK = {
+    "runtime": "hosts",
+    "hosts": HOSTS,
+    "clients": ["10.0.0.1", "10.1.0.0/16"],
+    "network": "trusted",
+    "store": "s3proxy",
+    "catalogs": {"lake": "nessie"},
+}
+
+
+def problems(tmp_path: Path, *, engines: Any = None, top: Any = None, **changes: Any) -> str:
+    """What is wrong with a stack on two hosts with these changes; None removes a key."""
+    stack = {key: value for key, value in {**STACK, **changes}.items() if value is not None}
+    content = {
+        "name": "demo",
+        "buckets": {"warehouse": {}},
+        "catalogs": {"lake": {"location": "s3://warehouse/lake"}},
+        "engines": ENGINES if engines is None else engines,
+        "stacks": {"prod": stack},
+        **(top or {}),
+    }
+    file = tmp_path / "lakehouse.yaml"
+    file.write_text(yaml.safe_dump(content))
+    try:
+        load(file)
+    except SpecError as error:
+        return str(error)
+    return ""
+
+
+def test_a_stack_on_hosts_is_accepted_with_and_without_places(tmp_path: Path) -> None:
+    assert problems(tmp_path) == ""
+    places = {"trino": {"coordinator": "a", "workers": ["b", "a"]}, "spark": {"master": "b"}, "store": "a"}
+    assert problems(tmp_path, place={**places, "catalogs": "b"}) == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"hosts": None}, "prod.runtime: `runtime: hosts` needs the hosts. Add hosts: {a: {address: 10.0.0.11}}"),
+        ({"network": None}, "If that is acceptable, write `network: trusted`"),
+        ({"clients": None}, "Add clients: [ADDRESS, ...] with the address of this machine as the hosts see it"),
+        ({"place": {"store": "c"}}, 'prod.place.store: "c" is not one of `hosts`. They are a, b.'),
+        ({"place": {"trino": {"workers": ["a", "bb"]}}}, 'place.trino.workers[1]: "bb" is not one of `hosts`.'),
+        (
+            {"place": {"spark": {"workers": ["a", "b", "a"]}}},
+            "place.spark.workers: a, b, a are 3 hosts for 2 of spark's workers. Write workers: 3 under engines.spark",
+        ),
+        (
+            {"engines": {"trino": {}}, "place": {"spark": {"master": "a"}}},
+            "place.spark: the file has no spark. Remove it, or add `spark` to `engines`",
+        ),
+        (
+            {"hosts": {**HOSTS, "c": {"address": "10.0.0.12"}}},
+            "hosts.c.address: 10.0.0.12 is also the address of b. Choose another, or remove one of the two",
+        ),
+        (
+            {"hosts": {"a": {"address": "a.example"}}},
+            '"a.example" is not an IPv4 address, by which the firewall knows the hosts. Add internal: its IPv4 address',
+        ),
+        ({"hosts": {"a": {"address": "127.0.0.1"}}}, "is no address by which another machine reaches a host"),
+        ({"hosts": {"a": {"address": "-oProxyCommand=x"}}}, "is not the address of a host: write a name or an IPv4"),
+        ({"hosts": {"a": {"address": "10.0.0.11", "user": "x y"}}}, '"x y" is not the name of a user'),
+        ({"hosts": {"a": {"address": "10.0.0.11", "key": "~/id"}}}, "key is the path of a file with a private key"),
+        ({"clients": ["10.0.0.1/8"]}, '"10.0.0.1/8" is no IPv4 address or network'),
+        ({"secure": True}, "prod.secure: `secure` is not supported on `runtime: hosts` yet. Remove it"),
+        ({"container_prefix": "x-"}, "there are no containers on `runtime: hosts`. Remove it"),
+        ({"monitoring": True}, "what monitors runs only with `runtime: process`. Remove it"),
+        ({"store": "minio"}, "store: minio is not supported yet on runtime: hosts; store: s3proxy is"),
+        ({"catalogs": {"lake": "rest"}}, "catalog: rest is not supported yet on runtime: hosts; catalog: nessie is"),
+        (
+            {"engines": {"trino": {"authentication": "password"}}},
+            "engines.trino.authentication is not supported on `runtime: hosts` yet (prod). Remove it",
+        ),
+        ({"engines": {"spark": {"version": "3.5"}}}, "Spark 3.5 needs Java 17, which no package has"),
+        ({"top": {"sources": {"files": {}}}}, "`sources` are not supported on `runtime: hosts` yet (prod)."),
+        (
+            {"runtime": "process"},
+            "prod.hosts: only `runtime: hosts` has hosts, and this stack has `runtime: process`. Remove it",
+        ),
+    ],
+)
+def test_what_is_refused_has_its_place_its_rule_and_a_fix(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+    assert said in problems(tmp_path, **changes)
