@@ -12,6 +12,7 @@ from bootstrap.session.target import Target
 from lakehouse import toolkit
 from lakehouse.kinds.engines.spark import TOKEN
 from lakehouse.runtimes.changes import PlannedChanges
+from lakehouse.runtimes.hosts.place import HostsPlace
 from lakehouse.runtimes.local import Local
 from lakehouse.spec import Lakehouse
 from lakehouse.text.terminal import shown, shown_lines
@@ -115,9 +116,16 @@ def after_destroy(target: Target, seconds: float, *, idle: bool) -> Iterator[str
         return
     what = "was not up" if idle else f"is stopped ({seconds:.0f} s): no process and no port is left"
     yield f"{name}, stack {stack}, {what}. The data stays in {near(target.located.state.root)}" + (
-        " and in Docker's volumes." if target.located.runtime.volumes() else "."
+        f" and {where}." if (where := _beside(target.located)) else "."
     )
     yield "`lakehouse deploy` starts it again; `lakehouse destroy --data` deletes the data."
+
+
+def _beside(local: Local) -> str:
+    """Where data is that is not in the state folder."""
+    if not (volumes := local.runtime.volumes()):
+        return ""
+    return f"on its hosts ({', '.join(volumes)})" if isinstance(local.place, HostsPlace) else "in Docker's volumes"
 
 
 def failure(ended: Ended, errors: Sequence[str], again: str) -> Iterator[str]:
