@@ -13,6 +13,11 @@ import requests
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import ForbiddenError, OAuthError, RESTError, UnauthorizedError
 
+from bootstrap import catalogs
+from bootstrap.backup.bundle import Bundle
+from bootstrap.backup.create import create
+from bootstrap.backup.restore import restore
+from bootstrap.backup.vault import vault
 from bootstrap.catalogs.polaris_principals import CLIENT_ID, CLIENT_SECRET
 from bootstrap.reconciler.facts import gather
 from bootstrap.reconciler.importing import imported
@@ -24,6 +29,8 @@ from lakehouse.runtimes.state import State
 from lakehouse.spec import Access, Lakehouse
 from tests.behaviour.reconciling import make_plan, reconcile
 from tests.behaviour.servers import Servers
+from tests.behaviour.test_backup import lose
+from tests.behaviour.test_backup import table as before
 from tests.behaviour.test_polaris import Person, person
 
 __all__ = ["person"]
@@ -198,6 +205,27 @@ def test_grants_end_with_a_table_and_go_with_one_that_is_renamed(
     assert bring(Lakehouse.model_validate(file)) == [f"~ principal {root}-bi", f"- lake.{root}.new: {reads}"]
     assert not may(lambda: own.load_table(f"{root}.new"))
     assert may(lambda: own.load_table(f"{root}_b.t"))
+
+
+def test_a_grant_on_a_table_holds_after_a_restore(
+    servers: Servers, connections: Connections, root: str, tmp_path: Path
+) -> None:
+    """A restore replaces the empty table of a deploy, with which its grants end; the apply after it gives them back."""
+    wanted, name = lakehouse(root, {f"lake.{root}.t": ["read"]}), f"{root}.t"
+    Bringing(connections)(wanted)
+    own, there = client(servers, connections, root), vault(str(tmp_path / "backups"))
+    before(connections, name).append(ROWS)
+    listed = catalogs.connect("lake", connections).facts((), lambda *_: None)
+    others = [f"lake.{each}" for each in listed.namespaces if not each.startswith(root)]
+    bundle = Bundle(root, "local", "lakehouse.yaml", b"name: demo", {})
+    manifest = create(bundle, connections, there, others, None).manifest
+    lose(connections, name)
+    assert reconcile(wanted, connections).exit_code == 0, "as a deploy does: an empty table"
+    restore(there, manifest, connections, [f"lake.{name}"])
+    assert reconcile(wanted, connections).exit_code == 0, "as `lakehouse backup restore` ends"
+    assert own.load_table(name).scan().to_arrow() == ROWS
+    assert not may(lambda: own.load_table(name).append(ROWS))
+    assert not may(lambda: own.load_table(f"{root}.u"))
 
 
 def test_new_credentials_replace_the_former_ones(servers: Servers, connections: Connections, root: str) -> None:
