@@ -12,6 +12,7 @@ from lakehouse.runtimes.changes import PlannedChanges
 from lakehouse.runtimes.contents import Compared, Look
 from lakehouse.runtimes.incarnation import digest
 from lakehouse.runtimes.locate import locate, runtime
+from lakehouse.runtimes.scheduler import Scheduler
 from lakehouse.runtimes.state import terraform_state
 from lakehouse.spec import Lakehouse
 from lakehouse.spec import LocalStack as LocalOptions
@@ -47,7 +48,7 @@ class LocalTerraformStack(TerraformStack):
             wanted=digest(lakehouse.model_dump(mode="json", include=contents)),
             compared=self._compared,
         )
-        self._scheduler = scheduling.Scheduler(local, path, options.schedule)
+        self._scheduler = Scheduler(local, path, options.schedule)
         if why := self._scheduler.add(self._runtime, done):
             self._causes.found[scheduling.NAME] = why
         output(self, "addresses", local.addresses, "Where to find what: `lakehouse endpoints` says more")

@@ -38,7 +38,7 @@ LAYERS = (
         "lakehouse.runtimes.scheduling",
         "lakehouse.runtimes.training",
     ),
-    ("lakehouse.runtimes.preparing",),
+    ("lakehouse.runtimes.preparing", "lakehouse.runtimes.scheduler"),
     ("offline", "stacks"),
     ("bootstrap.remote",),
     ("bootstrap.iceberg",),
@@ -148,6 +148,21 @@ def test_only_the_seam_imports_the_cdk(path: Path) -> None:
     # The Docker provider's typed resources, which know nothing of an App or a stack.
     bindings = {name for name in imported if name.startswith("cdktf_cdktf_provider")}
     assert not bindings or _module(path) == "lakehouse.runtimes.docker.terraform"
+
+
+def test_commands_and_steps_do_without_the_cdk() -> None:
+    """Its import takes half a second and starts a Node, which a fork of the process would wait for in vain."""
+    steps = [each for each in _MODULES if each.endswith(".__main__")]
+    commands = [each for each in _MODULES if each.startswith("bootstrap.")]
+    modules = {*steps, *commands, "lakehouse.runtimes.scheduling"} - {"bootstrap.__main__"}  # that one runs a command
+    code = (
+        "import importlib, sys; [importlib.import_module(each) for each in sys.argv[1:]]; print('jsii' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *sorted(modules)],
+        cwd=ROOT / "tests", capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert done.stdout.strip() == "False"
 
 
 @pytest.mark.parametrize("module", _MODULES)

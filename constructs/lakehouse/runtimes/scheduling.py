@@ -3,7 +3,8 @@
 It runs commands of this toolkit, which reach services from outside, so it is no container. It has a supervisor and a
 folder of its own: ``schedule/`` in the state folder. :mod:`bootstrap.schedule.serve` is what runs.
 
-``python -m lakehouse.runtimes.scheduling up|down --state ROOT`` is the step of Terraform's resource.
+``python -m lakehouse.runtimes.scheduling up|down --state ROOT`` is the step of Terraform's resource, which
+:mod:`lakehouse.runtimes.scheduler` makes. This module imports no CDK, which commands do without.
 """
 
 from __future__ import annotations
@@ -14,61 +15,20 @@ import shlex
 import sys
 from pathlib import Path
 
-from lakehouse.cdk import TerraformResource, local_exec
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import definitions, events, owner
-from lakehouse.runtimes.incarnation import NONE, Incarnation, digest, recorded
 from lakehouse.runtimes.local import Local
-from lakehouse.runtimes.process import incarnation, steps, surroundings
+from lakehouse.runtimes.process import steps, surroundings
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.processes import belonging
 from lakehouse.runtimes.runs import of_stack
 from lakehouse.runtimes.state import State
-from lakehouse.runtimes.terraform import LocalRuntime
 from lakehouse.services.service import File, Probe, Service
 from lakehouse.spec.schedule import Schedule
-from lakehouse.text.later import definition
 from lakehouse.text.terminal import shown_lines
 
 NAME, SETTINGS, READY = "scheduler", "schedule.json", "ready"
 FOLDER = "schedule"  # in the folder of the synthesised stack
-
-
-class Scheduler:
-    """The scheduler of a stack, at a synth."""
-
-    def __init__(self, local: Local, file: Path, schedule: Schedule | None) -> None:
-        self._local, self._schedule = local, schedule
-        self._service = None if schedule is None else service(local, file, schedule)
-        self._incarnation = NONE
-
-    def add(self, runtime: LocalRuntime, contents: TerraformResource) -> str:
-        """Add Terraform's resource, which starts last and stops first. Returns why it starts; empty: it goes on.
-
-        Terraform runs no step for a block that is gone, so a scheduler that still runs without `schedule` has a
-        resource that stops it.
-        """
-        own = of_stack(self._local.state)
-        up, down = (_step(word, self._local.state) for word in ("up", "down"))
-        if self._service is None:
-            if Supervisor(own).alive():
-                trigger = str(Incarnation.new(digest("down")))
-                local_exec(runtime, NAME, trigger=trigger, up=down, needs=[contents])
-            return ""
-        last, wanted = recorded(own, NAME), digest(definition(self._service))
-        well = incarnation.healthy([self._service], own)[NAME]
-        why = "first start" if last == NONE else "its schedule has changed" if last.digest != wanted else ""
-        why = why or ("" if well else "it does not run")
-        self._incarnation = Incarnation.new(wanted, why) if why else last
-        trigger = str(self._incarnation)
-        local_exec(runtime, NAME, trigger=trigger, up=up, down=down, needs=[contents], made_first=True)
-        return why
-
-    def write(self, folder: Path) -> None:
-        """Write what the step reads, beside the synthesised stack."""
-        if self._service is not None:
-            (folder / FOLDER).mkdir(parents=True, exist_ok=True)
-            definitions.write(folder / FOLDER, (self._service,), {NAME: self._incarnation})
 
 
 def service(local: Local, file: Path, schedule: Schedule) -> Service:
@@ -119,10 +79,6 @@ def remains(state: State) -> str:
     """What of it runs, as text; empty if nothing does."""
     pids = ", ".join(str(process.pid) for process in belonging(of_stack(state)))
     return f"the scheduler, pids {pids}" if pids else ""
-
-
-def _step(word: str, state: State) -> str:
-    return shlex.join([sys.executable, "-m", __name__, word, "--state", str(state.root)])
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -15,7 +15,8 @@ from lakehouse.runtimes import definitions, owner, scheduling
 from lakehouse.runtimes.incarnation import record
 from lakehouse.runtimes.locate import locate
 from lakehouse.runtimes.runs import of_stack
-from lakehouse.runtimes.scheduling import Scheduler, service
+from lakehouse.runtimes.scheduler import Scheduler
+from lakehouse.runtimes.scheduling import service
 from lakehouse.spec import LocalStack
 from lakehouse.spec.schedule import Schedule
 from tests.unit.lakehouse.kinds.platform.monitored import lakehouse
