@@ -64,10 +64,8 @@ class EmrApplication:
     def id(self) -> str:
         """Raises LakehouseError if there is none of that name."""
         name = self.own.workgroup(self.principal)
-        for page in self.emr.get_paginator("list_applications").paginate():
-            for each in page["applications"]:
-                if each.get("name") == name and each["state"] != "TERMINATED":
-                    return str(each["id"])
+        if name in (there := aws.applications(self.emr)):
+            return str(there[name]["id"])
         raise LakehouseError(
             f"there is no EMR Serverless application {name} in {self.own.region}. "
             f"`lakehouse --stack {self.stack} deploy` creates it"

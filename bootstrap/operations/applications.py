@@ -14,9 +14,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bootstrap.session import aws
 from lakehouse.aws.applications import DEPLOYED
 from lakehouse.errors import LakehouseError
 from lakehouse.text.terminal import shown_lines
@@ -35,9 +35,8 @@ def stop(region: str, deployed: Mapping[str, str], wanted: Mapping[str, str]) ->
     Both mappings have a digest of each application's settings. One that stays as it is may go on with its jobs.
     Raises LakehouseError if another one has jobs, before any is stopped.
     """
-    emr: Any = boto3.client("emr-serverless", region_name=region)
-    pages = emr.get_paginator("list_applications").paginate()
-    there = {each["name"]: each["id"] for page in pages for each in page["applications"] if each["name"] in deployed}
+    emr = aws.client("emr-serverless", region)
+    there = {name: each["id"] for name, each in aws.applications(emr).items() if name in deployed}
     settled = {name: _settled(emr, name, which) for name, which in there.items()}
     started = {name: there[name] for name, state in settled.items() if state == "STARTED"}
     busy = {name: jobs for name, which in started.items() if (jobs := _jobs(emr, which))}

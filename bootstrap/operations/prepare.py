@@ -10,11 +10,10 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bootstrap.session import lake_formation
-from bootstrap.session.aws import account
+from bootstrap.session.aws import account, client
 from lakehouse.access.names import AUDIENCE, GITHUB, Names, names
 from lakehouse.access.policy import document, tls_only
 from lakehouse.errors import LakehouseError, UsageError
@@ -55,7 +54,7 @@ def prepare(lakehouse: Lakehouse, stack: str) -> Iterator[str]:
 
 def _bucket(bucket: str, region: str, own: Names) -> Iterator[str]:
     """A bucket that keeps versions, is private and accepts only TLS. S3 encrypts all objects by itself."""
-    s3 = boto3.client("s3", region_name=region)
+    s3 = client("s3", region)
     if _is_there(s3, bucket, own.stack):
         yield f"the bucket {bucket} is there"
     else:
@@ -103,7 +102,7 @@ def _asked(call: Any, bucket: str) -> dict[str, Any]:
 
 def _provider(arn: str, region: str) -> Iterator[str]:
     """GitHub's OIDC provider. IAM itself knows the certificates of GitHub, so no thumbprint is given."""
-    iam = boto3.client("iam", region_name=region)
+    iam = client("iam", region)
     try:
         audiences = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ClientIDList"]
     except iam.exceptions.NoSuchEntityException:

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,6 @@ import boto3
 from botocore import exceptions
 
 from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
-from bootstrap.remote.errors import Unreachable
 from lakehouse.access.names import Names, names
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.kinds import STORES
@@ -105,7 +104,7 @@ def account(region: str, stack: str) -> str:
 def identity(region: str, stack: str) -> tuple[str, str]:
     """The account of the credentials, which must be the one that the stack passed, and the ARN of whose they are."""
     with plainly(f"stacks.{stack} is in AWS", "the credentials", region):
-        found = boto3.client("sts", region_name=region).get_caller_identity()
+        found = client("sts", region).get_caller_identity()
     account = str(found["Account"])
     named = os.environ.get(ACCOUNT)
     if named and named != account:
@@ -135,9 +134,16 @@ def caller(lakehouse: Lakehouse, stack: str) -> AwsCaller:
 
 
 def client(service: str, region: str) -> Any:
-    """A client of AWS's for the service of that name."""
+    """A client of AWS's for the service of that name. All commands get theirs here, so AWS_ENDPOINT_URL holds."""
     session: Any = boto3  # its types know a method for each name
     return session.client(service, region_name=region)
+
+
+def applications(emr: Any) -> dict[str, Mapping[str, Any]]:
+    """The account's applications of EMR Serverless, by name. AWS also lists those that were deleted, for some time."""
+    pages = emr.get_paginator("list_applications").paginate()
+    there = (each for page in pages for each in page["applications"] if each["state"] != "TERMINATED")
+    return {each["name"]: each for each in there if "name" in each}
 
 
 def principal(lakehouse: Lakehouse, own: Names, arn: str) -> str:
@@ -156,6 +162,10 @@ def plainly(why: str, what: str, region: str) -> Iterator[None]:
             f"{why}, and there are no credentials for it. `aws sso login`, AWS_PROFILE or a role provides them"
         ) from None
     except (exceptions.EndpointConnectionError, exceptions.HTTPClientError) as error:
-        raise Unreachable("AWS", f"{region}.amazonaws.com", type(error).__name__) from None
+        where = error.kwargs.get("endpoint_url") or region
+        raise LakehouseError(
+            f"AWS at {where} cannot be reached ({type(error).__name__}). Look at the network, at the region, and at "
+            "AWS_ENDPOINT_URL if it is set"
+        ) from None
     except (exceptions.ClientError, exceptions.BotoCoreError) as error:
         raise LakehouseError(f"AWS refuses {what}: {error}") from None

@@ -113,8 +113,8 @@ class AwsParts:
         known: dict[str, str] = {}
 
         def listed() -> None:
-            for page in self.client("emr-serverless").get_paginator("list_applications").paginate():
-                known.update({each.get("name", ""): each["state"] for each in page["applications"]})
+            there = aws.applications(self.client("emr-serverless"))
+            known.update({name: each["state"] for name, each in there.items()})
 
         denied = _there(listed) == UNKNOWN
         for each in self.principals:

@@ -223,9 +223,9 @@ def iceberg(target: Target, name: str, **instead: str) -> Catalog:
 def s3(target: Target) -> Any:
     """boto3's client of the store."""
     if target.in_aws:
-        import boto3
+        from bootstrap.session import aws
 
-        return boto3.client("s3", region_name=target.region)
+        return aws.client("s3", target.region)
     target.address(target.local.endpoints.store.service, "store")
     from bootstrap.remote.s3 import client
     from bootstrap.session.connect import store

@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg.html
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from bootstrap.session.target import Target
 from bootstrap.verify.engines import Sql, VerifiedTable
@@ -27,12 +26,12 @@ class VerifiedAthena(Sql):
     as_of = "FOR VERSION AS OF"
 
     def __init__(self, target: Target, wait: float = _WAIT) -> None:
-        import boto3
+        from bootstrap.session import aws
 
         self._target, self._wait = target, wait
         # Account and ARNs do not matter for a workgroup's name.
         self._workgroup = names(target.lakehouse, target.stack, "").workgroup(OPERATORS)
-        self._client: Any = boto3.client("athena", region_name=target.region)
+        self._client = aws.client("athena", target.region)
         self._running = ""
 
     def full(self, table: VerifiedTable, suffix: str = "") -> str:

@@ -29,7 +29,8 @@ _GLUE_TABLE: dict[Verb, tuple[str, ...]] = {
     "manage": ("glue:CreateTable", "glue:DeleteTable"),
 }
 _GLUE_DATABASE: dict[Verb, tuple[str, ...]] = {
-    "read": ("glue:GetDatabase", "glue:GetDatabases"),
+    # Glue's Iceberg REST catalog asks for the first: https://docs.aws.amazon.com/glue/latest/dg/iceberg-rest-apis.html
+    "read": ("glue:GetCatalog", "glue:GetDatabase", "glue:GetDatabases"),
     "write": (),
     "manage": ("glue:CreateDatabase", "glue:DeleteDatabase", "glue:UpdateDatabase"),
 }

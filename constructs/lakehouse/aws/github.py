@@ -206,9 +206,14 @@ def _roles(names: Names, instances: bool) -> list[PolicyStatement]:
 
 
 def _not_itself(names: Names) -> dict[str, Any]:
-    """Deny the role that deploys to change itself, its policies, and the boundary. A person does, with other rights."""
+    """Deny the role that deploys to change itself, its policies, and the boundary. A person does, with other rights.
+
+    Those of another stack whose name begins with this one's (`demo-aws` and `demo-aws-test`) are kept from it, too.
+    """
     itself = names.role("ci-deploy")
     kept = [f"role/{itself}", f"policy/{itself}-*", f"policy/{boundary_name(names)}"]
+    kept += [f"{each}/{names.prefix}-*-ci-deploy-*" for each in ("role", "policy")]
+    kept.append(f"policy/{names.prefix}-*-boundary-*")
     writes = [
         word for word in f"{_EDIT_ROLES} {_EDIT_BOUNDED} {_EDIT_POLICIES}".split() if word[:3] not in ("Get", "Lis")
     ]

@@ -74,9 +74,12 @@ def _statements(names: Names, scaling: Declared | None, tables: bool) -> list[di
         found.append(_allow("Volumes", auto_scaling, _USE, {}))
         for_aws = {"Bool": {"kms:GrantIsForAWSResource": True}}
         found.append(_allow("VolumeGrants", auto_scaling, ["kms:CreateGrant"], for_aws))
-    if tables:  # S3 Tables compacts and expires its tables
+    if tables:  # S3 Tables compacts and expires its tables, and makes none whose key it may not use
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-tables-kms-permissions.html
         maintenance = {"Service": "maintenance.s3tables.amazonaws.com"}
-        found.append(_allow("TableMaintenance", maintenance, _SEAL, here))
+        own = names.arn("s3tables", f"bucket/{names.prefix}-*/*")
+        within = {"StringLike": {"kms:EncryptionContext:aws:s3:arn": own}}
+        found.append(_allow("TableMaintenance", maintenance, _SEAL, within))
     return found
 
 

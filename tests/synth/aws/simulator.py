@@ -26,8 +26,8 @@ class Request:
 def glue(where: str, action: str, database: str = "", table: str = "") -> Request:
     """A request to Glue; ``where`` is ``arn:aws:glue:REGION:ACCOUNT``."""
     needs = [f"{where}:catalog"]
-    if action == "GetDatabases":
-        return Request("glue:GetDatabases", tuple(needs))
+    if action in ("GetCatalog", "GetDatabases"):
+        return Request(f"glue:{action}", tuple(needs))
     needs.append(f"{where}:database/{database}")
     if action == "GetTables":
         needs.append(f"{where}:table/{database}/*")

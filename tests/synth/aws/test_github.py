@@ -176,6 +176,10 @@ def test_who_deploys_gives_rights_only_within_the_boundary(stacks: Mapping[str, 
         f"{OWN}:role/employees-aws-ci-deploy-eu-west-1",
         f"{OWN}:policy/employees-aws-ci-deploy-eu-west-1-1",
         f"{OWN}:policy/employees-aws-boundary-eu-west-1",
+        # Of a stack `aws-test` of the same lakehouse, whose names begin with those of the stack `aws`.
+        f"{OWN}:role/employees-aws-test-ci-deploy-eu-west-1",
+        f"{OWN}:policy/employees-aws-test-ci-deploy-eu-west-1-1",
+        f"{OWN}:policy/employees-aws-test-boundary-eu-west-1",
     ],
 )
 def test_who_deploys_changes_neither_itself_nor_the_boundary(stacks: Mapping[str, Any], on: str) -> None:

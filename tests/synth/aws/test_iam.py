@@ -100,6 +100,12 @@ def requests(lakehouse: Lakehouse, own: Names, principal: str) -> Iterator[tuple
         yield s3("ListBucket", own.bucket(bucket), prefix="lost"), False
         yield s3("DeleteBucket", own.bucket(bucket)), False
         yield s3("PutBucketPolicy", own.bucket(bucket)), False
+    seen = (
+        sees(lakehouse, principal, catalog, space)
+        for catalog, content in lakehouse.catalogs.items()
+        for space in content.namespaces
+    )
+    yield glue(WHERE, "GetCatalog"), any(seen)
     yield glue(WHERE, "GetTable", "others", "t"), False
     yield s3("GetObject", "other-warehouse", "lake/a/t/data/0.parquet"), False
 

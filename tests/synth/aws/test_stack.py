@@ -315,6 +315,18 @@ def test_a_service_uses_the_key_only_for_the_account(stacks: Mapping[str, Any], 
             assert "aws:SourceAccount" in condition or "kms:EncryptionContext:" in condition, statement["Sid"]
 
 
+@pytest.mark.parametrize(("bucket", "may"), [("employees-tables-warehouse", True), ("of-others", False)])
+def test_s3_maintains_the_stacks_own_tables(stacks: Mapping[str, Any], bucket: str, may: bool) -> None:
+    """With the context that AWS documents, and no other: a table whose key S3 may not use is not made."""
+    policy = json.loads(resolved(stacks["tables"]["resource"]["aws_kms_key"]["key_main"]["policy"]))
+    [statement] = [each for each in policy["Statement"] if each["Sid"] == "TableMaintenance"]
+    assert statement["Principal"] == {"Service": "maintenance.s3tables.amazonaws.com"}
+    table = f"arn:aws:s3tables:us-east-1:123456789012:bucket/{bucket}/table/00000000"
+    for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+        request = Request(action, ("arn",), {"kms:EncryptionContext:aws:s3:arn": table})
+        assert allowed([{"Statement": [statement]}], request) is may
+
+
 def test_a_principal_that_queried_can_be_removed(stacks: Mapping[str, Any]) -> None:
     workgroups = stacks["aws"]["resource"]["aws_athena_workgroup"].values()
     assert [each["force_destroy"] for each in workgroups] == [True] * 5

@@ -14,6 +14,7 @@ from moto import mock_aws
 
 from bootstrap.operations import applications
 from bootstrap.operations.applications import main, stop
+from bootstrap.session import aws
 from lakehouse.aws.applications import DEPLOYED
 from lakehouse.errors import LakehouseError
 
@@ -72,6 +73,16 @@ def test_idle_applications_of_the_stack_are_stopped_and_can_be_changed(emr: Any,
     assert len(list(stop(REGION, BEFORE, {BI: "2", ETL: "2"}))) == 2
     assert states(emr, ids) == ["STOPPED", "STOPPED", "STARTED"]
     change(emr, ids[BI])
+
+
+def test_deleted_applications_and_those_without_a_name_are_no_part_of_the_stack(emr: Any, ids: dict[str, str]) -> None:
+    """AWS lists deleted ones for some time; its model wants no name of an application."""
+    emr.stop_application(applicationId=ids[BI])
+    emr.delete_application(applicationId=ids[BI])
+    emr.create_application(releaseLabel="emr-7.10.0", type="SPARK", clientToken="nameless")
+    assert {each["state"] for each in emr.list_applications()["applications"]} == {"TERMINATED", "STARTED"}
+    assert aws.applications(emr).keys() == {ETL, "of-others"}
+    assert len(list(stop(REGION, BEFORE, {BI: "2", ETL: "2"}))) == 1
 
 
 @pytest.mark.parametrize("wanted", [{BI: "2", ETL: "2"}, {ETL: "1"}, {}])

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from bootstrap.session import aws
 from bootstrap.session.aws import in_aws
 from lakehouse.access.names import names
+from lakehouse.errors import LakehouseError
 from lakehouse.spec import Lakehouse
 
 FILE = {
@@ -48,3 +52,17 @@ def test_path_properties_and_a_namespaces_location_are_those_of_the_stack_too() 
     bucket = "s3://demo-aws-other-123456789012-us-gov-west-1"
     assert space.properties == {"location": f"{bucket}/a"}
     assert space.tables["t"].properties == {"write.data.path": f"{bucket}/t", "gc.enabled": "true"}
+
+
+def test_who_cannot_be_reached_is_named(monkeypatch: pytest.MonkeyPatch, free_port: int) -> None:
+    """It is not AWS's own address if the shell names another, and `lakehouse deploy` does not help."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "nothing")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port}")
+    with pytest.raises(LakehouseError) as caught:
+        aws.identity("eu-west-1", "aws")
+    assert str(caught.value) == (
+        f"AWS at http://127.0.0.1:{free_port}/ cannot be reached (EndpointConnectionError). Look at the network, "
+        "at the region, and at AWS_ENDPOINT_URL if it is set"
+    )
