@@ -61,17 +61,17 @@ _LAKE_FORMATION = (
 class GlueCatalog(LocatedCatalog):
     """The databases of an account's Data Catalog that are in ``connection.warehouse``. The others are not ours.
 
-    ``connection.uri`` is Glue's address if it is not the one of AWS, ``connection.account`` its region and keys if they
-    are not the store's.
+    ``connection.uri`` is Glue's address if the file names one, ``connection.account`` its region and keys if they are
+    not the store's.
     """
 
     limits = GLUE.can
 
     def __init__(self, name: str, connection: CatalogConnection, connections: Connections) -> None:
         self.region = connection.account.region if connection.account else connections.store.region
-        kept = f"glue {connection.uri} {self.region} {connection.warehouse.rstrip('/')}"
-        super().__init__(name, connection, connections, kept)
         self.glue = _client(connection, connections)
+        kept = f"glue {self._address} {self.region} {connection.warehouse.rstrip('/')}"
+        super().__init__(name, connection, connections, kept)
 
     @cached_property
     def tables(self) -> PyIceberg:
@@ -178,7 +178,7 @@ class GlueCatalog(LocatedCatalog):
 
     @property
     def _address(self) -> str:
-        return self.connection.uri or f"glue.{self.region}.amazonaws.com"
+        return str(self.glue.meta.endpoint_url)
 
 
 def _client(connection: CatalogConnection, connections: Connections) -> Any:

@@ -58,9 +58,9 @@ def connect(lakehouse: Lakehouse, stack: str, path: Path) -> tuple[Lakehouse, Co
 def _connections(located: Lakehouse, stack: str) -> tuple[StoreConnection, dict[str, CatalogConnection]]:
     options = located.stacks[stack]
     assert isinstance(options, AwsStack)
-    glue = os.environ.get("AWS_ENDPOINT_URL_GLUE") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    # Without an address botocore takes the shell's, and the shell's credentials with it.
     catalogs = {
-        name: CatalogConnection(options.catalogs[name].kind, uri=glue, warehouse=each.location)
+        name: CatalogConnection(options.catalogs[name].kind, uri="", warehouse=each.location)
         for name, each in located.catalogs.items()
     }
     return StoreConnection(endpoint=None, region=options.region), catalogs
