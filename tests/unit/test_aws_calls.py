@@ -25,7 +25,7 @@ from bootstrap.session.target import Target
 from lakehouse.spec import load
 from tests.synth.synthesised import AWS
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 SOURCES = ("bootstrap", "constructs", "offline", "policies", "stacks")
 #: By the file's name below `bootstrap`: how it names its clients, and the services that these are of.
 CLIENTS: Mapping[str, Mapping[str, str]] = {
