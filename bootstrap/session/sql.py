@@ -68,9 +68,9 @@ def open_engine(target: Target, name: EngineName | None) -> SqlEngine:
 
         if name == "spark":
             raise UsageError(
-                f"--engine spark: stacks.{target.stack} is in AWS, where Spark has no sessions for SQL: it runs jobs, which "
-                "take minutes to start and hand back no rows. Run one, `lakehouse run`, or leave the option out: then "
-                "statements go to Athena, if the stack has it."
+                f"--engine spark: stacks.{target.stack} is in AWS, where Spark has no sessions for SQL: it runs jobs, "
+                "which take minutes to start and hand back no rows. Run one, `lakehouse run`, or leave the option out: "
+                "then statements go to Athena, if the stack has it."
             )
         return AthenaEngine(target, workgroup(target))
     return TrinoEngine(target) if engine_name(target, name) == "trino" else SparkEngine(target)

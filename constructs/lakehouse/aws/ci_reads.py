@@ -30,7 +30,8 @@ _NETWORK = """
     DescribeVpcs
 """
 _INSTANCES = """
-    DescribeInstanceAttribute DescribeInstanceCreditSpecifications DescribeInstanceTypes DescribeInstances
+    DescribeInstanceAttribute DescribeInstanceCreditSpecifications DescribeInstanceTypeOfferings DescribeInstanceTypes
+    DescribeInstances
     DescribeLaunchTemplateVersions DescribeLaunchTemplates DescribeTags DescribeVolumes
 """
 _SCALING = "DescribeAutoScalingGroups DescribePolicies DescribeTags"

@@ -7,10 +7,10 @@ Manager. Before that, an instance is an empty Amazon Linux.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lakehouse.access.names import Names
-from lakehouse.aws.network import Network, ids
+from lakehouse.aws.network import Network, ids, in_all_zones
 from lakehouse.cdk import Construct, Declared, data, resource
 from lakehouse.spec import Spark, Trino
 
@@ -76,6 +76,7 @@ class Ec2Engines(Construct):
             },
         )
         self._image = data(self, "image", "aws_ssm_parameter", name=IMAGE.removeprefix("resolve:ssm:"))
+        self._offered: dict[str, Declared] = {}  # the zones of an instance type
         self.hosts: dict[str, str] = {}
         self.instances: dict[str, Declared] = {}
 
@@ -171,7 +172,10 @@ class Ec2Engines(Construct):
             },
             tags={"Name": f"{self._names.prefix}-{service}", SERVICE_TAG: service},
             volume_tags=dict(self._tags),
-            lifecycle={"ignore_changes": ["ami"]},  # a newer image must not replace the instance
+            lifecycle={
+                "ignore_changes": ["ami"],  # a newer image must not replace the instance
+                "precondition": [self._in_zones(size, self._network.subnets[:1])],
+            },
         )
         resource(
             self,
@@ -186,6 +190,18 @@ class Ec2Engines(Construct):
         self.hosts[service] = f"{name}.{self.domain}"
         self.instances[service] = instance
 
+    def _in_zones(self, size: str, subnets: Sequence[Declared]) -> dict[str, str]:
+        """The condition that the zones of the subnets have the instance type."""
+        if size not in self._offered:
+            self._offered[size] = data(
+                self,
+                f"{size.replace('.', '-')}-offered",
+                "aws_ec2_instance_type_offerings",
+                location_type="availability-zone",
+                filter=[{"name": "instance-type", "values": [size]}],
+            )
+        return in_all_zones(self._names, f"instances of {size}", subnets, f"{self._offered[size].address}.locations")
+
     def _many(self, service: str, size: str, group: Declared, least: int, most: int) -> Declared:
         template = self._template(service, size, group)
         return resource(
@@ -199,6 +215,7 @@ class Ec2Engines(Construct):
             launch_template={"id": template.ref("id"), "version": template.ref("latest_version")},
             health_check_type="EC2",
             service_linked_role_arn=self._scaling.ref("arn") if self._scaling else None,
+            lifecycle={"precondition": [self._in_zones(size, self._network.subnets)]},
             tag=[
                 {"key": key, "value": value, "propagate_at_launch": True}
                 for key, value in {SERVICE_TAG: service, **self._tags}.items()

@@ -90,7 +90,13 @@ class Network(Construct):
                 subnet_ids=ids(self.subnets),
                 security_group_ids=[self._endpoints.ref("id")],
                 policy=_endpoint_policy(names, service),
-                lifecycle={"precondition": [_in_all_zones(names, service, self.subnets, offered)]},
+                lifecycle={
+                    "precondition": [
+                        in_all_zones(
+                            names, f"endpoint of {service}", self.subnets, f"{offered.address}.availability_zones"
+                        )
+                    ]
+                },
                 tags={"Name": f"{names.prefix}-{service}"},
             )
 
@@ -241,16 +247,16 @@ class Network(Construct):
         )
 
 
-def _in_all_zones(names: Names, service: str, subnets: Sequence[Declared], offered: Declared) -> dict[str, str]:
-    """Say which zones lack the endpoint before AWS refuses it without naming them."""
+def in_all_zones(names: Names, what: str, subnets: Sequence[Declared], offered: str) -> dict[str, str]:
+    """Say which zones lack something before AWS refuses it; ``offered`` is the expression of the zones that have it."""
     zones = ", ".join(f"{subnet.address}.availability_zone" for subnet in subnets)
-    lacking = f"setsubtract([{zones}], {offered.address}.availability_zones)"
+    lacking = f"setsubtract([{zones}], {offered})"
     return {
         "condition": expression(f"length({lacking}) == 0"),
-        "error_message": f"AWS has no endpoint of {service} in each zone of stacks.{names.stack}. It lacks in: "
+        "error_message": f"AWS has no {what} in each zone of stacks.{names.stack}. It lacks in: "
         + expression(f'join(", ", {lacking})')
         + ". Name other zones in lakehouse.yaml with zone_names; it has them in: "
-        + expression(f'join(", ", {offered.address}.availability_zones)')
+        + expression(f'join(", ", {offered})')
         + ".",
     }
 

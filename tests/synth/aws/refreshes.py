@@ -24,7 +24,11 @@ _CALLS: dict[str, tuple[str, str, str]] = {
     "aws_iam_instance_profile": ("iam:GetInstanceProfile", "iam::A:instance-profile/{}", "name"),
     "aws_iam_policy": ("iam:GetPolicy iam:GetPolicyVersion", "iam::A:policy/{}", "name"),
     "aws_iam_role": ("iam:GetRole iam:ListRolePolicies iam:ListAttachedRolePolicies", "iam::A:role/{}", "name"),
-    "aws_instance": ("ec2:DescribeInstances ec2:DescribeInstanceAttribute", "*", "ami"),
+    "aws_instance": (
+        "ec2:DescribeInstances ec2:DescribeInstanceAttribute ec2:DescribeInstanceTypeOfferings",
+        "*",
+        "ami",
+    ),
     "aws_launch_template": ("ec2:DescribeLaunchTemplates ec2:DescribeLaunchTemplateVersions", "*", "name"),
     "aws_s3_bucket": (
         "s3:ListBucket s3:GetBucketAcl s3:ListTagsForResource s3:GetBucketTagging s3:GetBucketPolicy",

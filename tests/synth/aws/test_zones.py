@@ -1,4 +1,4 @@
-"""A zone that lacks an endpoint is named before AWS refuses it: the stack's own condition, evaluated by Terraform."""
+"""A zone that lacks an endpoint or an instance type is named before AWS refuses it: by the stack's own conditions."""
 
 from __future__ import annotations
 
@@ -29,6 +29,24 @@ def test_each_endpoint_looks_at_the_zones_of_its_subnets(stacks: Mapping[str, An
         offered = stacks[name]["data"]["aws_vpc_endpoint_service"][f"{address}_offered"]
         assert f"data.aws_vpc_endpoint_service.{address}_offered.availability_zones" in asked["condition"]
         assert endpoint["service_name"].endswith(f".{offered['service']}")
+
+
+def test_instances_look_at_the_zones_of_their_subnets(stacks: Mapping[str, Any]) -> None:
+    stack = stacks["clusters"]
+    seen = set()
+    for kind in ("aws_instance", "aws_autoscaling_group"):
+        for block in stack["resource"][kind].values():
+            [asked] = block["lifecycle"]["precondition"]
+            subnets = [block["subnet_id"]] if kind == "aws_instance" else block["vpc_zone_identifier"]
+            assert all(each.removeprefix("${").removesuffix(".id}") in asked["condition"] for each in subnets)
+            [offered] = re.findall(r"data\.aws_ec2_instance_type_offerings\.(\w+)\.locations", asked["condition"])
+            template = block.get("launch_template", {}).get("id", "").split(".")
+            size = block if kind == "aws_instance" else stack["resource"]["aws_launch_template"][template[1]]
+            [asks] = stack["data"]["aws_ec2_instance_type_offerings"][offered]["filter"]
+            assert asks == {"name": "instance-type", "values": [size["instance_type"]]}
+            assert f"instances of {size['instance_type']}" in asked["error_message"]
+            seen.add(kind)
+    assert len(seen) == 2
 
 
 @pytest.mark.skipif(_TERRAFORM is None, reason="needs Terraform")

@@ -231,7 +231,7 @@ def test_spark_has_no_sessions_there(words: list[str]) -> None:
 
     done: Any = CliRunner().invoke(app, ["--file", str(AWS), "--stack", "aws", "sql", *words])
     assert done.exit_code == 2
-    assert "--engine spark: stacks.aws is in AWS, where Spark has no sessions for SQL: it runs jobs, which take" in done.output
+    assert "--engine spark: stacks.aws is in AWS, where Spark has no sessions for SQL: it runs jobs" in done.output
 
 
 def test_errors_are_those_of_the_toolkit(engine: AthenaEngine, athena: AthenaDouble) -> None:
