@@ -84,7 +84,7 @@ class _Stack:
                 "the stack was not deployed, a deploy ended early, or somebody deleted it",
                 "`lakehouse diff` shows what a deploy would make; `lakehouse deploy` makes it",
             )
-        off = [f"{each.name} is {each.state}" for each in found if each.state in ("DISABLED", "TERMINATED")]
+        off = [f"{each.name} is {each.state}" for each in found if each.state == "DISABLED"]
         if off:
             return error(", ".join(off), "somebody turned it off", "turn it on in AWS's console, or `lakehouse deploy`")
         if hidden := [each.name for each in found if each.state == UNKNOWN]:

@@ -151,12 +151,14 @@ def _code(job: Mapping[str, Any], log: IO[str]) -> int:
 
 
 def _cancel(application: EmrApplication, started: str, log: IO[str]) -> None:
-    def cancel() -> None:
-        application.emr.cancel_job_run(applicationId=application.id, jobRunId=started)
+    answers: list[Mapping[str, Any]] = []
+    arguments = {"applicationId": application.id, "jobRunId": started}
+    briefly(lambda: answers.append(application.emr.cancel_job_run(**arguments)))
+    if answers:
         print(f"Cancelled job {started}.", file=log, flush=True)
-
-    if not briefly(cancel):
-        print(f"AWS does not answer: job {started} may go on.", file=log, flush=True)
+        return
+    again = f"aws emr-serverless cancel-job-run --application-id {application.id} --job-run-id {started}"
+    print(f"Job {started} was not cancelled, and may go on. This cancels it: {again}", file=log, flush=True)
 
 
 def _caller(target: Target) -> AwsCaller:

@@ -57,6 +57,8 @@ class AwsStore(Construct):
             rules.append(_replaced(days))
         if bucket.expire_days is not None:
             rules.append(_expire(bucket.expire_days))
+        elif days is not None:  # what a deleted object leaves when its versions have ended; `_expire` does it, too
+            rules.append({**_rule("markers"), "expiration": [{"expired_object_delete_marker": True}]})
         return self._add(name, rules, deletable=bucket.deletable and self._allow_destroy)
 
     def add_results(self, name: str) -> Declared:

@@ -140,6 +140,16 @@ def test_versions_are_kept_as_the_file_says(
     assert days(variants["shut"], name, "noncurrent_version_expiration", "noncurrent_days") == versions
 
 
+@pytest.mark.parametrize("name", ["aws", "clusters"])
+def test_nothing_is_left_of_an_object_whose_versions_have_ended(stacks: Mapping[str, Any], name: str) -> None:
+    """Marks of deletion would grow in number for ever, and slow down each listing."""
+    for address, block in stacks[name]["resource"]["aws_s3_bucket_lifecycle_configuration"].items():
+        ends = [key for rule in block["rule"] for part in rule.get("expiration", []) for key in part]
+        versions_end = any("noncurrent_version_expiration" in rule for rule in block["rule"])
+        assert len(ends) == versions_end, address  # S3 takes no rule with both
+        assert set(ends) <= {"days", "expired_object_delete_marker"}
+
+
 def test_what_is_not_asked_for_is_not_there(variants: Mapping[str, Any]) -> None:
     resource = variants["shut"]["resource"]
     asked = ["aws_emrserverless_application", "aws_athena_workgroup", "aws_budgets_budget", "aws_instance"]

@@ -46,6 +46,7 @@ def days(stack: Mapping[str, Any], bucket: str, rule: str, key: str) -> int | No
         for each in block["rule"]
         if each["status"] == "Enabled"
         for part in each.get(rule, [])
+        if key in part
     ]
     return min(found, default=None)
 

@@ -36,7 +36,7 @@ def test_without_credentials_the_rest_is_not_checked(monkeypatch: pytest.MonkeyP
         (AwsPart("bucket", "b", "there"), "buckets", "ok"),
         (AwsPart("bucket", "b", "missing"), "buckets", "error"),
         (AwsPart("Athena workgroup", "g", "DISABLED"), "athena", "error"),
-        (AwsPart("EMR application", "a", "TERMINATED"), "spark", "error"),
+        (AwsPart("EMR application", "a", "missing"), "spark", "error"),
         (AwsPart("EMR application", "a", "STOPPED"), "spark", "ok"),
         (AwsPart("Glue database", "d", "not shown to you"), "databases", "warning"),
     ],

@@ -122,6 +122,20 @@ def test_a_signal_cancels_the_job(
     assert f"Cancelled job {JOB}." in account.log.getvalue()
 
 
+def test_a_job_that_is_not_cancelled_is_named_with_what_cancels_it(
+    target: Target, job: Job, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(**_: object) -> Mapping[str, Any]:
+        raise refusal("CancelJobRun", "AccessDeniedException", "no")
+
+    monkeypatch.setattr(account.emr, "cancel_job_run", denied)
+    account.emr.looked = lambda look: os.kill(os.getpid(), signal.SIGINT) if look == 3 else None
+    with pytest.raises(KeyboardInterrupt):
+        account.run(target, job)
+    cancels = f"aws emr-serverless cancel-job-run --application-id {APPLICATION} --job-run-id {JOB}"
+    assert f"Job {JOB} was not cancelled, and may go on. This cancels it: {cancels}" in account.log.getvalue()
+
+
 @pytest.mark.parametrize(
     ("caller", "given", "meant"),
     [(ETL, None, "etl"), (ETL, "bi", "bi"), ("", "bi", "bi"), ("another", "directory", "directory")],
