@@ -65,11 +65,10 @@ def synthesise(file: Path, stack: str) -> Synthesised:
     Raises UsageError if the file has no such stack, LakehouseError if the app fails.
     """
     with tempfile.TemporaryDirectory(dir=cached.scratch()) as folder:
-        done = run(file, Path(folder))
+        done = run(file, Path(folder), stack)
         if done.returncode:
             before, _, said = done.stderr.partition("Error: ")  # jsii may have printed something before
+            if said.startswith(f"{file.name}: stacks has no "):
+                raise UsageError(said.strip())
             raise LakehouseError(f"{file.name} cannot be synthesised: {(said or before).strip()}")
-        stacks = read(Path(folder))
-    if stack not in stacks:
-        raise UsageError(f'{file.name}: stacks has no "{stack}"; it has {", ".join(stacks)}.')
-    return stacks[stack]
+        return read(Path(folder))[stack]
