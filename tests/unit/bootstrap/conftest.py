@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from bootstrap.session.target import Target, find
 
 PROJECT = Path(__file__).parents[3]
+_TREE = cache(get_command)
 STACK = "runtime: process, store: s3proxy, catalogs: {lake: nessie}"
 
 
@@ -49,3 +52,9 @@ def without(file: Path) -> Callable[[str], Target]:
 @pytest.fixture
 def target(file: Path) -> Target:
     return find(file, None)
+
+
+@pytest.fixture(autouse=True)
+def _one_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Typer makes the tree of commands again for each run, which takes longer than most commands."""
+    monkeypatch.setattr("typer.testing._get_command", _TREE)

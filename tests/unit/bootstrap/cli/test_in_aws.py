@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.client import BaseClient
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from bootstrap.cli.main import app
@@ -12,6 +18,7 @@ from tests.aws_double import AwsDouble, Parts
 from tests.emr_double import EmrDouble, LogsDouble
 from tests.synth.synthesised import AWS
 
+_CALL = BaseClient._make_api_call  # type: ignore[attr-defined]
 APPLICATIONS = [f"employees-aws-{each}" for each in ("bi", "directory", "etl", "admin")]
 
 
@@ -89,3 +96,76 @@ def test_doctor_looks_at_credentials_and_parts(services: Parts) -> None:
 )
 def test_what_has_no_meaning_there_says_so(words: list[str], said: str) -> None:
     assert said in run(*words, code=2)
+
+
+TABLE = "glue_catalog.people.employees"
+#: Commands with arguments that need AWS at once; the first words are the command.
+ASKS = """
+    status|endpoints|logs|verify|sql -e SHOW|shell|run JOB.py --as etl|generate --dataset orders|plan|apply
+    drift|import|export
+    branch list|branch create x|branch delete x|branch merge x|tag list|tag create x|tag delete x|metrics
+    maintain --plan|undrop TABLE|rollback TABLE --to 1|seed TABLE|ingest ROWS.csv --into TABLE
+    backup create HERE --no-secrets|aws prepare|doctor
+"""
+#: Commands that are refused there, by name.
+REFUSED = """
+    restart trino|adopt|store probe|store users|pipelines start x|pipelines stop x|pipelines logs x|secret list
+    secret rotate x|secret renew|access credentials etl|access rotate --all|access test|access log
+    schedule list|schedule run x|schedule history
+"""
+#: They run Terraform, or need no stack that is up.
+OTHERS = """
+    init setup synth validate deploy diff destroy diagram access pipelines-list pipelines-status metadata-publish
+    backup-list backup-verify backup-delete backup-restore
+"""
+
+
+def _commands(text: str) -> list[list[str]]:
+    return [each.split() for line in text.splitlines() for each in line.split("|") if each.strip()]
+
+
+def _leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, each in getattr(command, "commands", {}).items():
+        yield from _leaves(each, (*path, name))
+    if path and not getattr(command, "commands", {}):
+        yield path
+
+
+def test_every_command_is_known_here() -> None:
+    """A new one is put where it belongs, so that it says what it does in AWS."""
+    known = {tuple(words[:length]) for words in _commands(ASKS + REFUSED) for length in (1, 2)}
+    known |= {tuple(each.split("-")) for each in OTHERS.split()}
+    assert [leaf for leaf in _leaves(get_command(app)) if leaf not in known] == []
+
+
+@pytest.mark.parametrize("words", _commands(ASKS), ids=" ".join)
+def test_every_command_asks_at_the_shells_address(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free_port: int
+) -> None:
+    """Nothing answers there, so each ends with its first question; no name of another host is looked up."""
+    monkeypatch.setattr(BaseClient, "_make_api_call", _CALL)
+    for name, value in {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port}", "AWS_MAX_ATTEMPTS": "1"}.items():
+        monkeypatch.setenv(name, value)
+    looked_up = []
+    found = socket.getaddrinfo
+
+    def look_up(host: Any, *more: Any, **options: Any) -> Any:
+        looked_up.append(host)
+        return found(host, *more, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    (tmp_path / "JOB.py").write_text("print(1)")
+    (tmp_path / "ROWS.csv").write_text("id\n1\n")
+    given = {
+        "TABLE": TABLE,
+        "HERE": str(tmp_path / "backups"),
+        **{name: str(tmp_path / name) for name in ("JOB.py", "ROWS.csv")},
+    }
+    said = run(*(given.get(word, word) for word in words), code=1)
+    assert f"AWS at http://127.0.0.1:{free_port}/ cannot be reached" in " ".join(said.split())
+    assert set(looked_up) <= {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("words", _commands(REFUSED), ids=" ".join)
+def test_what_is_refused_names_the_stack_and_aws(words: list[str]) -> None:
+    assert "stacks.aws is in AWS, " in run(*words, code=2)
