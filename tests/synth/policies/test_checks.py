@@ -267,7 +267,13 @@ def test_a_scan_writes_both(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stack = {"provider": {"aws": [{}]}, "resource": {"aws_vpc": {"main": {}}}}
-    monkeypatch.setattr(scan, "run", lambda file, folder: SimpleNamespace(returncode=0))
+    chosen = []
+
+    def run(file: Path, folder: Path, only: str | None) -> SimpleNamespace:
+        chosen.append(only)
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr(scan, "run", run)
     monkeypatch.setattr(scan, "read", lambda folder: {"aws": SimpleNamespace(document=stack)})
     monkeypatch.setattr(scan, "own", lambda name, stack: iter(()))
     finding = scan.ScanFinding("mine/aws", "aws_vpc.main", "CKV_1", "bad")
@@ -275,6 +281,7 @@ def test_a_scan_writes_both(
     monkeypatch.setattr(scan, "checkov_repository", lambda: (1, []))
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     written = tmp_path / "scan.sarif"
-    assert scan.main(["--sarif", str(written), str(tmp_path / "mine.yaml")]) == 1
+    assert scan.main(["--sarif", str(written), "--stack", "aws", str(tmp_path / "mine.yaml")]) == 1
+    assert chosen == ["aws"]  # what other stacks of the file need is not on a runner
     assert json.loads(written.read_text())["runs"][0]["results"][0]["ruleId"] == "CKV_1"
     assert "::error file=mine.yaml,line=1,title=CKV_1::" in capsys.readouterr().out
