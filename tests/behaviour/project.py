@@ -52,4 +52,5 @@ class Project:
         return CliRunner().invoke(program, arguments, catch_exceptions=True)
 
     def options(self, context: typer.Context) -> None:
-        context.obj = SimpleNamespace(target=lambda engines=False: SimpleNamespace(path=self.path, stack="local"))
+        target = SimpleNamespace(path=self.path, stack="local", in_aws=False)
+        context.obj = SimpleNamespace(target=lambda engines=False: target)
