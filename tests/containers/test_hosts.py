@@ -17,7 +17,7 @@ from lakehouse.packages import cached
 from lakehouse.runtimes.hosts.runtime import Hosts
 from tests.integration.deployment import Deployment, until, up
 
-pytestmark = [pytest.mark.containers, pytest.mark.matrix, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(2400)]
 
 IMAGE, NETWORK, SUBNET = "lakehouse/systemd:bookworm", "lakehouse-test-hosts", "10.66.7.0/24"
 THIS, A, B, STRANGER = "10.66.7.1", "10.66.7.11", "10.66.7.12", "10.66.7.99"
