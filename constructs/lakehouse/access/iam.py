@@ -130,12 +130,17 @@ def _s3(names: Names, verb: Verb, scope: Scope, key: str) -> list[PolicyStatemen
 def _kms(names: Names, verb: Verb, buckets: Sequence[str], key: str) -> list[PolicyStatement]:
     if not _KMS[verb]:
         return []
-    # With bucket keys the encryption context is the bucket: the key opens only these buckets, and only through S3.
-    within = {
-        "kms:EncryptionContext:aws:s3:arn": [names.s3(bucket) for bucket in buckets],
-        "kms:ViaService": f"s3.{names.region}.amazonaws.com",
-    }
-    return [PolicyStatement(f"Key{verb.title()}", _KMS[verb], (key,), {"StringEquals": within})]
+    within = through_s3(names, [names.s3(bucket) for bucket in buckets])
+    return [PolicyStatement(f"Key{verb.title()}", _KMS[verb], (key,), within)]
+
+
+def through_s3(names: Names, buckets: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The condition with which a key opens only these buckets, given by their ARNs, and only through S3.
+
+    With bucket keys the encryption context is the bucket.
+    """
+    via = f"s3.{names.region}.amazonaws.com"
+    return {"StringEquals": {"kms:EncryptionContext:aws:s3:arn": list(buckets), "kms:ViaService": via}}
 
 
 def _s3_tables(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from lakehouse.access.iam import through_s3
 from lakehouse.access.names import Names
 from lakehouse.access.policy import PolicyStatement
 from lakehouse.aws import emr_sizes
@@ -151,10 +152,7 @@ def athena_statements(names: Names, user: str, results: str, key: str) -> list[P
     https://docs.aws.amazon.com/athena/latest/ug/example-policies-workgroup.html
     """
     objects = ("s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject")
-    within = {
-        "kms:EncryptionContext:aws:s3:arn": names.s3(results),
-        "kms:ViaService": f"s3.{names.region}.amazonaws.com",
-    }
+    within = through_s3(names, [names.s3(results)])
     # Athena looks for the database `default` before it looks for the databases of a query, and creates it if it is not
     # there: https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
     default = (names.arn("glue", "catalog"), names.arn("glue", "database/default"))
@@ -172,20 +170,17 @@ def athena_statements(names: Names, user: str, results: str, key: str) -> list[P
         PolicyStatement("Results", objects, (names.s3(results, f"{user}/*"),)),
         PolicyStatement("ResultsWhere", ("s3:GetBucketLocation",), (names.s3(results),)),
         PolicyStatement("ResultsList", ("s3:ListBucket",), (names.s3(results),), listing),
-        PolicyStatement("ResultsKey", ("kms:Decrypt", "kms:GenerateDataKey"), (key,), {"StringEquals": within}),
+        PolicyStatement("ResultsKey", ("kms:Decrypt", "kms:GenerateDataKey"), (key,), within),
     ]
 
 
 def job_files(names: Names, user: str, results: str, key: str) -> list[PolicyStatement]:
     """The permissions to upload and to run one's own jobs, which `lakehouse run` puts beside one's results."""
-    within = {
-        "kms:EncryptionContext:aws:s3:arn": names.s3(results),
-        "kms:ViaService": f"s3.{names.region}.amazonaws.com",
-    }
+    within = through_s3(names, [names.s3(results)])
     objects = (names.s3(results, f"{user}/jobs/*"),)
     return [
         PolicyStatement("JobFiles", ("s3:GetObject", "s3:PutObject"), objects),
-        PolicyStatement("JobFilesKey", ("kms:Decrypt", "kms:GenerateDataKey"), (key,), {"StringEquals": within}),
+        PolicyStatement("JobFilesKey", ("kms:Decrypt", "kms:GenerateDataKey"), (key,), within),
     ]
 
 

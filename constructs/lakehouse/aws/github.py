@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lakehouse.access.iam import through_s3
 from lakehouse.access.names import AUDIENCE, GITHUB, Names
 from lakehouse.access.policy import PolicyStatement
 from lakehouse.aws.boundary import boundary_arn, boundary_name
@@ -161,14 +162,10 @@ def _metadata(
     found = list(catalogs)
     if databases:
         found.append(PolicyStatement("DatabaseTags", ("glue:GetTags",), tuple(databases)))
-    within = {
-        "kms:EncryptionContext:aws:s3:arn": list(buckets),
-        "kms:ViaService": f"s3.{names.region}.amazonaws.com",
-    }
     if buckets:
         files = tuple(f"{arn}/*/metadata/*.metadata.json" for arn in buckets)
         found.append(PolicyStatement("MetadataFiles", ("s3:GetObject",), files))
-        found.append(PolicyStatement("MetadataKey", ("kms:Decrypt",), (key,), {"StringEquals": within}))
+        found.append(PolicyStatement("MetadataKey", ("kms:Decrypt",), (key,), through_s3(names, buckets)))
     return found
 
 
