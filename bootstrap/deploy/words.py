@@ -12,7 +12,6 @@ from bootstrap.session.target import Target
 from lakehouse import toolkit
 from lakehouse.kinds.engines.spark import TOKEN
 from lakehouse.runtimes.changes import PlannedChanges
-from lakehouse.runtimes.hosts.place import HostsPlace
 from lakehouse.runtimes.local import Local
 from lakehouse.spec import Lakehouse
 from lakehouse.text.terminal import shown, shown_lines
@@ -125,7 +124,7 @@ def _beside(local: Local) -> str:
     """Where data is that is not in the state folder."""
     if not (volumes := local.runtime.volumes()):
         return ""
-    return f"on its hosts ({', '.join(volumes)})" if isinstance(local.place, HostsPlace) else "in Docker's volumes"
+    return f"on its hosts ({', '.join(volumes)})" if local.runtime.remote else "in Docker's volumes"
 
 
 def failure(ended: Ended, errors: Sequence[str], again: str) -> Iterator[str]:

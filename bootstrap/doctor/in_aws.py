@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property, partial
 
 from bootstrap.doctor import checks
+from bootstrap.doctor.surroundings import Surroundings
 from bootstrap.session import aws, lake_formation
 from bootstrap.session.aws_parts import MISSING, UNKNOWN, AwsPart, AwsParts
 from bootstrap.session.target import Target
@@ -20,7 +21,7 @@ _KINDS = {
 }
 
 
-def of_target(target: Target, around: checks.Surroundings) -> list[Check]:
+def of_target(target: Target, around: Surroundings) -> list[Check]:
     """The checks, causes before consequences."""
     stack = _Stack(target)
     return [

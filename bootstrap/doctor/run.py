@@ -9,6 +9,7 @@ from pathlib import Path
 from bootstrap import output
 from bootstrap.doctor import checks, in_aws
 from bootstrap.doctor.findings import CheckResult, examine
+from bootstrap.doctor.surroundings import Surroundings
 from bootstrap.session.target import find
 from lakehouse.runtimes.findings import Check
 from lakehouse.runtimes.state import folder
@@ -17,13 +18,13 @@ from lakehouse.spec.problems import SpecError
 
 
 def run(
-    file: Path | None, stack: str | None, around: checks.Surroundings | None = None
+    file: Path | None, stack: str | None, around: Surroundings | None = None
 ) -> tuple[str, tuple[CheckResult, ...]]:
     """The stack's name and the findings, for the file and stack of the command line's global options.
 
     Raises UsageError if the file is valid but has no such stack.
     """
-    around = around or checks.Surroundings(dict(os.environ), time.time)  # a copy: clients add to it
+    around = around or Surroundings(dict(os.environ), time.time)  # a copy: clients add to it
     try:
         target = find(file, stack)
     except SpecError as problem:

@@ -19,7 +19,7 @@ from bootstrap.session.target import Target
 from bootstrap.tools import datahub as recipes
 from bootstrap.tools import env, reach
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import datahub
+from lakehouse.packages.environment import DATAHUB
 from lakehouse.runtimes.state import write_private
 from lakehouse.spec.metadata import Metadata
 
@@ -52,7 +52,7 @@ class Publisher:
         stack = reach.of(self.target)
         own = self.target.lakehouse.stacks[self.target.stack].metadata or Metadata()
         naming = Urns(own.environment, own.instance)
-        run = _Runs(datahub.set_up(), env.values(stack))
+        run = _Runs(DATAHUB.set_up(), env.values(stack))
         found: list[Proposal] = []
         unseen: list[str] = []
         warnings: list[str] = []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lakehouse.errors import UsageError
 from lakehouse.kinds.needed import images, needed
-from lakehouse.packages import ansible, cdktf_cli, datahub, set_up, terraform
+from lakehouse.packages import cdktf_cli, environment, set_up, terraform
 from lakehouse.spec import Lakehouse
 from lakehouse.text.words import listed
 from offline import go
@@ -30,8 +30,7 @@ def deployable(lakehouse: Lakehouse, file: Path, *, stack: str | None = None, ve
         raise
     for former in (
         *cdktf_cli.remove_former(),
-        *datahub.remove_former(),
-        *ansible.remove_former(),
+        *(folder for each in environment.ALL for folder in each.remove_former()),
         *terraform.remove_former(),
     ):
         print(f"removed {former}: other pins, and not used for 30 days", file=sys.stderr, flush=True)

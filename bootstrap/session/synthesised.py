@@ -38,7 +38,7 @@ class Synthesised:
 def run(file: Path, out: Path, only: str | None = None) -> subprocess.CompletedProcess[str]:
     """Runs the CDK app for a lakehouse.yaml, in a separate process; ``out`` becomes the CDK's output folder.
 
-    ``only``: the app declares that stack alone, because what others need may be missing on this machine.
+    ``only``: the app declares only that stack, because what others need may be missing on this machine.
     """
     environment = {**os.environ, "LAKEHOUSE_FILE": str(file.resolve()), "CDKTF_OUTDIR": str(out)}
     environment.setdefault("TMPDIR", str(out.parent))  # jsii needs one

@@ -22,7 +22,7 @@ import trino
 from trino.exceptions import TrinoQueryError
 
 from bootstrap.doctor import run
-from bootstrap.doctor.checks import Surroundings
+from bootstrap.doctor.surroundings import Surroundings
 from bootstrap.remote.s3 import client
 from bootstrap.session.connect import store
 from lakehouse.runtimes.process.supervisor import Supervisor

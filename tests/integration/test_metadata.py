@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from lakehouse.packages import datahub
+from lakehouse.packages.environment import DATAHUB
 from tests.integration.deployment import Deployment
 
 #: Reads proposals as JSON; each aspect must be what DataHub's own class of it reads and finds valid.
@@ -102,7 +102,7 @@ def described(deployed: Deployment) -> Iterator[Deployment]:
 
 def check(found: list[dict[str, Any]]) -> int:
     """How many proposals DataHub's models accept; all must be."""
-    python = datahub.program().with_name("python")
+    python = DATAHUB.program.with_name("python")
     done = subprocess.run(
         [python, "-c", CHECK], input=json.dumps(found), text=True, capture_output=True, check=False, timeout=300
     )

@@ -1,4 +1,4 @@
-"""Each call of ours to AWS, in the source: botocore's model of the service has the operation and its parameters.
+"""Each call to AWS in the source: botocore's model of the service has the operation and its parameters.
 
 A call that no test makes is walked, too. What a call of the tests sends and gets is checked by the same models, with
 its values (`tests/aws_double.py`); moto's clients check what they send.
@@ -176,7 +176,7 @@ def test_a_call_is_one_of_the_service(name: str) -> None:
 
 
 def test_no_call_is_left_out() -> None:
-    """Parameters of AWS's have capital letters, which no others of ours have."""
+    """AWS's parameters have capital letters; the project's own have none."""
     operations = {method for service in SERVICES for method in _operations(service)} | {"paginate"}
     left = []
     for name, text in _sources():

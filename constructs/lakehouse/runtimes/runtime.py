@@ -77,6 +77,10 @@ class Runtime(Protocol):
     def apart(self) -> bool:
         """Whether its services have their own network and host names, so that this machine is another host to them."""
 
+    @property
+    def remote(self) -> bool:
+        """Whether its services are on other machines, with their memory and their data."""
+
     def edited(self) -> Sequence[str]:
         """The services that were changed by hand since they were started."""
 

@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from lakehouse import project
 from lakehouse.cdk import Construct, TerraformResource, local_exec
@@ -25,6 +26,8 @@ def planned_for(local: Local) -> Planned:
 class LocalRuntime(Construct):
     """The services of a local stack as resources, by name, and the bootstrap that runs when they are ready."""
 
+    steps: ClassVar[str]  # the package that `python -m` runs as a step
+
     def __init__(
         self, scope: Construct, name: str, local: Local, incarnations: Mapping[str, Incarnation], planned: Planned
     ) -> None:
@@ -34,6 +37,9 @@ class LocalRuntime(Construct):
         self._planned = planned
         self.services: dict[str, TerraformResource] = {}
         self._bootstrap = NONE
+
+    def _step(self, *words: str) -> str:
+        return shlex.join([sys.executable, "-m", self.steps, *words, "--state", str(self.local.state.root)])
 
     @property
     def everything(self) -> str:

@@ -10,24 +10,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StrictInt, StrictStr
 
 from lakehouse.spec.base import Model
+from lakehouse.spec.values import Matching
 
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
-_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _NUMBERED = re.compile(r"(?P<engine>spark|trino)-worker-(?P<number>\d+)")
-
-
-def _host_name(value: str) -> str:
-    if not _NAME.fullmatch(value):
-        rule = "lower-case letters, digits and hyphens, a letter first, at most 31 characters"
-        raise ValueError(f'"{value}" is not a name for a host: {rule}')
-    return value
-
-
-def _reached(value: str) -> str:
-    if not _HOST.fullmatch(value):
-        raise ValueError(f'"{value}" is not the address of a host: write a name or an IPv4 address, as in 10.0.0.11')
-    return value
 
 
 def checked_ip(value: str) -> str:
@@ -38,12 +23,6 @@ def checked_ip(value: str) -> str:
         raise ValueError(f'"{value}" is not an IPv4 address, by which the firewall knows the hosts') from None
     if found.is_loopback or found.is_unspecified or found.is_multicast:
         raise ValueError(f'"{value}" is no address by which another machine reaches a host')
-    return value
-
-
-def _user(value: str) -> str:
-    if not _USER.fullmatch(value):
-        raise ValueError(f'"{value}" is not the name of a user: lower-case letters, digits, _ and -')
     return value
 
 
@@ -63,7 +42,26 @@ def _key(value: str) -> str:
     return value
 
 
-HostName = Annotated[StrictStr, AfterValidator(_host_name)]
+HostName = Annotated[
+    StrictStr,
+    Matching(
+        "a name for a host",
+        "[a-z][a-z0-9-]{0,30}",
+        "lower-case letters, digits and hyphens, a letter first, at most 31 characters",
+    ),
+]
+_Reached = Annotated[
+    StrictStr,
+    Matching(
+        "the address of a host",
+        "[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?",
+        "it is a name or an IPv4 address, as in 10.0.0.11",
+    ),
+]
+_User = Annotated[
+    StrictStr,
+    Matching("the name of a user", "[a-z_][a-z0-9_-]{0,31}", "lower-case letters, digits, _ and -"),
+]
 Client = Annotated[
     IPv4Network,
     BeforeValidator(_network, json_schema_input_type=str),
@@ -74,11 +72,11 @@ Client = Annotated[
 class Host(Model):
     """A Linux machine with systemd, nftables and Python 3, reached by SSH."""
 
-    address: Annotated[StrictStr, AfterValidator(_reached)]
+    address: _Reached
     """Name or IPv4 address by which this machine and clients reach it."""
     internal: Annotated[StrictStr, AfterValidator(checked_ip)] | None = None
     """IPv4 address by which the other hosts reach it. Default: `address`."""
-    user: Annotated[StrictStr, AfterValidator(_user)] = "root"
+    user: _User = "root"
     """Who logs in: root, or a user that may do everything by sudo without a password."""
     port: Annotated[StrictInt, Field(ge=1, le=65535)] = 22
     """Port of its SSH server."""

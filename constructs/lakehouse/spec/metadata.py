@@ -10,7 +10,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StrictStr, model_validator
 
 from lakehouse.spec.base import Model
-from lakehouse.spec.values import CredentialsFile, Matching
+from lakehouse.spec.paths import CredentialsFile
+from lakehouse.spec.values import Matching
 
 
 def _address(value: str) -> str:

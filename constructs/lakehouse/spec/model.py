@@ -26,6 +26,7 @@ from pydantic import (
 from lakehouse.iceberg import types
 from lakehouse.spec.base import Model, YesNoOr, or_empty
 from lakehouse.spec.columns import ColumnType, PartitionBy, SortBy
+from lakehouse.spec.paths import SeedFile, SourceCredentialsFile
 from lakehouse.spec.pipelines import PipelineEntry, PipelineName
 from lakehouse.spec.roles import Access
 from lakehouse.spec.sql import ViewSql
@@ -48,9 +49,7 @@ from lakehouse.spec.values import (
     Region,
     S3Location,
     Scalar,
-    SeedFile,
     Size,
-    SourceCredentialsFile,
     StackName,
     TagName,
     Upstream,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, StrictInt
 
 from lakehouse.spec.base import Model
-from lakehouse.spec.values import WebhookFile
+from lakehouse.spec.paths import WebhookFile
 
 
 class Monitoring(Model):

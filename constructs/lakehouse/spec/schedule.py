@@ -8,7 +8,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
 
 from lakehouse.spec.base import Model
-from lakehouse.spec.values import CredentialsFile, Email, Matching, WebhookFile
+from lakehouse.spec.paths import CredentialsFile, WebhookFile
+from lakehouse.spec.values import Email, Matching
 
 #: The tasks, in the order in which they are shown.
 TASKS = ("maintenance", "metadata", "backup", "drift")
@@ -88,7 +89,7 @@ class Mail(Model):
 
 
 class Notify(Model):
-    """Who is told of a run that failed, and of drift that was found or has changed."""
+    """Who gets a message if a run failed, and if drift was found or has changed."""
 
     webhook: WebhookFile | None = None
     """File with the address of a Slack-compatible incoming webhook, relative to this one, with mode 0600."""

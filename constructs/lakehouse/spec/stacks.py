@@ -24,21 +24,18 @@ from lakehouse.spec.hosts import Client, Host, HostName, Placement
 from lakehouse.spec.kinds import AWS, known
 from lakehouse.spec.metadata import Metadata
 from lakehouse.spec.monitoring import Monitoring, or_default
+from lakehouse.spec.paths import CertificateFile, CredentialsFile, LicenseFile, StateFolder
 from lakehouse.spec.schedule import Schedule
 from lakehouse.spec.values import (
     BucketName,
     CatalogName,
-    CertificateFile,
     Cidr,
     ContainerPrefix,
-    CredentialsFile,
     Email,
     EmrRelease,
-    LicenseFile,
     PortNumber,
     Region,
     Repository,
-    StateFolder,
     TagText,
     Zone,
 )
@@ -132,7 +129,7 @@ class LocalStack(Model):
     metadata: Metadata | None = None
     """The DataHub to which `lakehouse metadata publish` publishes the tables' metadata."""
     schedule: Schedule | None = None
-    """When it is maintained, published, backed up and compared with the file, and who is told of what fails."""
+    """When it is maintained, published, backed up and compared with the file, and who gets a message if that fails."""
 
     @field_serializer("secure", "monitoring")
     def _short(self, entry: Secure | Monitoring | None) -> Any:

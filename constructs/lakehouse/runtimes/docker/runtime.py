@@ -88,6 +88,10 @@ class Containers:
     def apart(self) -> bool:
         return True
 
+    @property
+    def remote(self) -> bool:
+        return False
+
     def edited(self) -> Sequence[str]:
         seen = self.engine.seen(self.state)
         asked = [each for each in self.containers if each.service in seen]

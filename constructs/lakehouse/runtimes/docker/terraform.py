@@ -5,8 +5,6 @@ https://registry.terraform.io/providers/kreuzwerker/docker/latest/docs/resources
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,7 +23,6 @@ from lakehouse.runtimes.state import terraform_state
 from lakehouse.runtimes.terraform import LocalRuntime, planned_for
 from lakehouse.services.service import LOOPBACK, Service
 
-_STEPS = "lakehouse.runtimes.docker"
 _LOGS = {"max-size": "10m", "max-file": "3"}
 
 
@@ -37,6 +34,8 @@ class DockerRuntime(LocalRuntime):
 
     Terraform does not manage the volumes, because a ``destroy`` must not delete the data.
     """
+
+    steps = "lakehouse.runtimes.docker"
 
     def __init__(
         self, scope: Construct, name: str, local: Local, because: Callable[[Planned], Because] = lambda _: silent
@@ -148,9 +147,6 @@ class DockerRuntime(LocalRuntime):
         )
         made.add_override("lifecycle.create_before_destroy", True)
         return made
-
-    def _step(self, *words: str) -> str:
-        return shlex.join([sys.executable, "-m", _STEPS, *words, "--state", str(self.local.state.root)])
 
     def _image(self, reference: str) -> image.Image:
         """One resource per image. The image stays on the machine if the stack is destroyed."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from lakehouse import toolkit
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import ansible
+from lakehouse.packages.environment import ANSIBLE
 from lakehouse.runtimes.state import State, write_private
 
 _SHOWN = 25  # lines of the output of a playbook that failed
@@ -40,7 +40,7 @@ def run(state: State, hosts: Sequence[str], tags: Sequence[str], extra: Mapping[
     """
     own = folder(state)
     command = [
-        *(str(ansible.playbook()), "--inventory", str(own / "inventory.json"), "--limit", ",".join(hosts)),
+        *(str(ANSIBLE.program), "--inventory", str(own / "inventory.json"), "--limit", ",".join(hosts)),
         *("--tags", ",".join(tags), "--extra-vars", f"@{own / 'variables.json'}", "--extra-vars", json.dumps(extra)),
         str(toolkit.root() / "ansible" / "site.yml"),
     ]
@@ -48,7 +48,7 @@ def run(state: State, hosts: Sequence[str], tags: Sequence[str], extra: Mapping[
     environment = passed | {
         "ANSIBLE_CONFIG": str(toolkit.root() / "ansible" / "ansible.cfg"),
         "ANSIBLE_LOCAL_TEMP": str(own / "tmp"),
-        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(ansible.sockets()),
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(ANSIBLE.folder / "cp"),
         "LC_ALL": "C.UTF-8",
     }
     done = subprocess.run(

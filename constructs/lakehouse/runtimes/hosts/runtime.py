@@ -138,6 +138,10 @@ class Hosts:
     def apart(self) -> bool:
         return True
 
+    @property
+    def remote(self) -> bool:
+        return True
+
     def edited(self) -> Sequence[str]:
         return [name for name, each in self.seen().units.items() if each.edited or each.missing]
 

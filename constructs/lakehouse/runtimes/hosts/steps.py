@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import ansible
+from lakehouse.packages.environment import ANSIBLE
 from lakehouse.runtimes import disk, former, generations, memory, owner
 from lakehouse.runtimes.generations import Planned
 from lakehouse.runtimes.hosts import playbook, uploads
@@ -68,7 +68,7 @@ def preflight(stack: PlacedStack, claim: OwnerClaim, credentials: Planned) -> No
     owner.mark(state, claim)
     _fit(stack)
     leaving = _leaving(stack)
-    ansible.set_up()
+    ANSIBLE.set_up()
     uploads.made(dict.fromkeys(name for names in packages(stack.services, stack.place).values() for name in names))
     generations.make(state, stack.services, credentials)
     for service in stack.services:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,11 +15,11 @@ from lakehouse.runtimes.incarnation import Because, silent
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.terraform import LocalRuntime, planned_for
 
-_STEPS = "lakehouse.runtimes.hosts"
-
 
 class HostsRuntime(LocalRuntime):
     """Preflight, then the hosts, then the services in the order of their needs."""
+
+    steps = "lakehouse.runtimes.hosts"
 
     def __init__(
         self, scope: Construct, name: str, local: Local, because: Callable[[Planned], Because] = lambda _: silent
@@ -68,6 +66,3 @@ class HostsRuntime(LocalRuntime):
             "clients": [str(each) for each in self.local.clients],
         }
         (folder / STACK).write_text(json.dumps(content, indent=1))
-
-    def _step(self, *words: str) -> str:
-        return shlex.join([sys.executable, "-m", _STEPS, *words, "--state", str(self.local.state.root)])

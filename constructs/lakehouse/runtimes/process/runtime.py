@@ -110,6 +110,10 @@ class Processes:
     def apart(self) -> bool:
         return False
 
+    @property
+    def remote(self) -> bool:
+        return False
+
     def edited(self) -> Sequence[str]:
         return ()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Callable
 
 from lakehouse.cdk import Construct, local_exec
@@ -13,14 +11,14 @@ from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.process import incarnation
 from lakehouse.runtimes.terraform import LocalRuntime, planned_for
 
-_STEPS = "lakehouse.runtimes.process"
-
 
 class ProcessRuntime(LocalRuntime):
     """Preflight, then the supervisor, then the services in the order of their needs.
 
     Each resource is created before the one that it replaces is destroyed, so a preflight that fails stops nothing.
     """
+
+    steps = "lakehouse.runtimes.process"
 
     def __init__(
         self, scope: Construct, name: str, local: Local, because: Callable[[Planned], Because] = lambda _: silent
@@ -49,6 +47,3 @@ class ProcessRuntime(LocalRuntime):
                 needs=[supervisor, *(self.services[need] for need in each.needs)],
                 made_first=True,
             )
-
-    def _step(self, *words: str) -> str:
-        return shlex.join([sys.executable, "-m", _STEPS, *words, "--state", str(self.local.state.root)])

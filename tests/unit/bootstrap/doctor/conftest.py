@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.doctor import run
-from bootstrap.doctor.checks import Surroundings
+from bootstrap.doctor.surroundings import Surroundings
 from lakehouse.runtimes.findings import Finding
 from lakehouse.spec import load
 from lakehouse.spec.ports import ports

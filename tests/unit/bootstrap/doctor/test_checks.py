@@ -13,8 +13,9 @@ import pytest
 
 from bootstrap.cli.main import app
 from bootstrap.doctor import run
-from bootstrap.doctor.checks import Surroundings, of_target
+from bootstrap.doctor.checks import of_target
 from bootstrap.doctor.store import Answer
+from bootstrap.doctor.surroundings import Surroundings
 from bootstrap.session.target import find
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.runtime import Process

@@ -6,7 +6,7 @@ from unittest.mock import MagicMock
 import pytest
 
 from bootstrap.doctor import engines
-from bootstrap.doctor.checks import _Stack
+from bootstrap.doctor.stack import StackChecks
 from bootstrap.iceberg.metadata import CatalogFacts, TableFacts
 
 
@@ -32,7 +32,7 @@ def test_a_table_is_chosen_that_has_rows_and_that_trino_surely_sees(name: str, o
 
 
 def test_a_damaged_table_is_not_taken_for_a_fault_of_trino(monkeypatch: pytest.MonkeyPatch) -> None:
-    stack = _Stack.__new__(_Stack)
+    stack = StackChecks.__new__(StackChecks)
     facts = CatalogFacts({}, {"n.bad": table(), "n.good": table()})
     stack.__dict__ |= {"live": {"lake": facts}, "measured": ([], {"lake.n.bad": "a file is missing"}, 0)}
     stack.target = stack.local = MagicMock()

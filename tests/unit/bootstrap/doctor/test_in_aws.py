@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from bootstrap.doctor import in_aws
-from bootstrap.doctor.checks import Surroundings
 from bootstrap.doctor.findings import examine
+from bootstrap.doctor.surroundings import Surroundings
 from bootstrap.session import lake_formation
 from bootstrap.session.aws_parts import AwsPart, AwsParts
 from bootstrap.session.target import Target

@@ -13,7 +13,7 @@ from bootstrap.metadata.destination import ToDataHub, ToFile
 from bootstrap.metadata.publish import Publisher
 from bootstrap.session.target import Target, find
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import datahub
+from lakehouse.packages.environment import ToolEnvironment
 from lakehouse.runtimes.owner import mark
 
 FILE = """\
@@ -70,7 +70,7 @@ def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
     program = tmp_path / "datahub"
     program.write_text(PROGRAM.format(python=sys.executable, folder=str(tmp_path)))
     program.chmod(0o755)
-    monkeypatch.setattr(datahub, "set_up", lambda: program)
+    monkeypatch.setattr(ToolEnvironment, "set_up", lambda tool: program)
 
     def said(*tables: str, code: int = 0, kind: str = "nothing") -> None:
         (tmp_path / "said").write_text(json.dumps({"tables": tables, "code": code, "kind": kind}))

@@ -74,7 +74,7 @@ def test_a_stack_on_hosts_is_accepted_with_and_without_places(tmp_path: Path) ->
             '"a.example" is not an IPv4 address, by which the firewall knows the hosts. Add internal: its IPv4 address',
         ),
         ({"hosts": {"a": {"address": "127.0.0.1"}}}, "is no address by which another machine reaches a host"),
-        ({"hosts": {"a": {"address": "-oProxyCommand=x"}}}, "is not the address of a host: write a name or an IPv4"),
+        ({"hosts": {"a": {"address": "-oProxyCommand=x"}}}, "is not the address of a host: it is a name or an IPv4"),
         ({"hosts": {"a": {"address": "10.0.0.11", "user": "x y"}}}, '"x y" is not the name of a user'),
         ({"hosts": {"a": {"address": "10.0.0.11", "key": "~/id"}}}, "key is the path of a file with a private key"),
         ({"clients": ["10.0.0.1/8"]}, '"10.0.0.1/8" is no IPv4 address or network'),
