@@ -20,11 +20,15 @@ class Deleted:
     bytes: int
 
 
-def superfluous(manifests: Collection[BackupManifest], keep: int) -> list[str]:
-    """The ids of all but the newest ``keep`` backups of each stack of each lakehouse."""
+def superfluous(manifests: Collection[BackupManifest], keep: int, of: tuple[str, str] | None = None) -> list[str]:
+    """The ids of all but the newest ``keep`` backups of each stack of each lakehouse.
+
+    ``of``: a lakehouse and a stack; all backups of others stay.
+    """
     of_stack: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for each in sorted(manifests, key=lambda one: one.id):
-        of_stack[each.lakehouse, each.stack].append(each.id)
+        if of in (None, (each.lakehouse, each.stack)):
+            of_stack[each.lakehouse, each.stack].append(each.id)
     return sorted(id_ for ids in of_stack.values() for id_ in ids[:-keep])
 
 
@@ -34,8 +38,8 @@ def unneeded(stored: Mapping[str, int], left: Collection[BackupManifest]) -> dic
     return {digest: size for digest, size in stored.items() if digest not in needed}
 
 
-def delete(vault: Vault, ids: Collection[str], keep: int | None = None) -> Deleted:
-    """Delete backups by their ids, or all but the newest ``keep`` ones, and then the files that none needs.
+def delete(vault: Vault, ids: Collection[str], keep: int | None = None, of: tuple[str, str] | None = None) -> Deleted:
+    """Delete backups by their ids, or as :func:`superfluous` says, and then the files that none needs.
 
     A backup goes before its files, so whatever is left after a kill is whole; the next call removes the rest.
     Raises UsageError, before anything is deleted, if a backup does not exist or one is being made.
@@ -45,7 +49,7 @@ def delete(vault: Vault, ids: Collection[str], keep: int | None = None) -> Delet
         known = {each.id for each in manifests}
         if unknown := sorted(set(ids) - known):
             raise UsageError(f'{vault.where} has no backup "{unknown[0]}". `lakehouse backup list` shows them.')
-        gone = sorted({*ids, *(superfluous(manifests, keep) if keep is not None else ())})
+        gone = sorted({*ids, *(superfluous(manifests, keep, of) if keep is not None else ())})
         left = [each for each in manifests if each.id not in gone]
         files = unneeded(vault.stored(), left)
         for each in gone:

@@ -133,6 +133,10 @@ def delete(
         int | None,
         typer.Option("--keep", min=1, metavar="N", help="All but the newest N of each stack of each lakehouse there."),
     ] = None,
+    of: Annotated[
+        str | None,
+        typer.Option("--of", metavar="LAKEHOUSE/STACK", help="With --keep: only backups of this stack are deleted."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Delete backups, and the files that no other backup needs. Needs no lakehouse."""
@@ -141,7 +145,10 @@ def delete(
 
     if bool(ids) == (keep is not None):
         raise UsageError("Name the backups to delete, or how many to keep: `--keep N`.")
-    done = run(vault(where), ids or [], keep)
+    lakehouse, slash, stack = (of or "").partition("/")
+    if of is not None and (keep is None or not (lakehouse and slash and stack)):
+        raise UsageError("--of comes with --keep, and names a lakehouse and a stack: `--keep 7 --of demo/local`.")
+    done = run(vault(where), ids or [], keep, (lakehouse, stack) if of else None)
     if as_json:
         print_json({"deleted": done.ids, "files": done.files, "bytes": done.bytes})
         return

@@ -121,7 +121,7 @@ def _of(context: typer.Context) -> tuple[Scheduled, Schedule, list[Task]]:
     if schedule is None:
         raise UsageError(f"stacks.{target.stack} of {target.path.name} has no `schedule` (docs/operations.md).")
     scheduled = Scheduled(target.path, target.lakehouse.name, target.stack, local.state, schedule.notify)
-    return scheduled, schedule, tasks(schedule, target.path)
+    return scheduled, schedule, tasks(schedule, target.path, target.lakehouse.name, target.stack)
 
 
 def _task(some: list[Task], name: str) -> Task:

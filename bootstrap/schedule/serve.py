@@ -42,7 +42,9 @@ class Served:
         raw = json.loads(path.read_text())
         schedule, file = Schedule.model_validate(raw["schedule"]), Path(raw["file"])
         scheduled = Scheduled(file, raw["lakehouse"], raw["stack"], State(Path(raw["state"])), schedule.notify)
-        return cls(scheduled, tuple(tasks(schedule, file)), ZoneInfo(schedule.time_zone))
+        return cls(
+            scheduled, tuple(tasks(schedule, file, raw["lakehouse"], raw["stack"])), ZoneInfo(schedule.time_zone)
+        )
 
 
 def known_since(path: Path, some: Sequence[Task], now: float) -> dict[str, float]:

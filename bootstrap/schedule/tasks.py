@@ -37,20 +37,20 @@ class Task:
         return DRIFT if self.name == "drift" and code == _FOUND and printed else FAILED
 
 
-def tasks(schedule: Schedule, file: Path) -> list[Task]:
-    """The tasks of a schedule, in the usual order."""
+def tasks(schedule: Schedule, file: Path, lakehouse: str, stack: str) -> list[Task]:
+    """The tasks of a stack's schedule, in the usual order."""
     commands = {
         "maintenance": (("maintain",),),
         "metadata": (("metadata", "publish"),),
-        "backup": tuple(_backup(schedule.backup, file.parent)) if schedule.backup else (),
+        "backup": tuple(_backup(schedule.backup, file.parent, f"{lakehouse}/{stack}")) if schedule.backup else (),
         "drift": (("drift",),),
     }
     return [Task(name, at, commands[name]) for name, at in schedule.times.items()]
 
 
-def _backup(task: BackupTask, folder: Path) -> Iterator[tuple[str, ...]]:
+def _backup(task: BackupTask, folder: Path, own: str) -> Iterator[tuple[str, ...]]:
     to = task.to if task.to.startswith("s3://") else str(folder / task.to)
     key = ("--no-secrets",) if task.key is None else ("--key-file", str(folder / task.key))
     yield ("backup", "create", to, *key)
     if task.keep is not None:
-        yield ("backup", "delete", to, "--keep", str(task.keep))
+        yield ("backup", "delete", to, "--keep", str(task.keep), "--of", own)  # others may keep theirs there

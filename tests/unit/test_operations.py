@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/operations.md").read_text()
 #: The test that runs a command, and the words by which it does.
 TESTS = {
-    "status": ("kinds/test_monitoring.py", 'lakehouse("status")'),
+    "status": ("integration/test_deploy.py", 'lakehouse("status"'),
     "doctor": ("integration/test_doctor.py", '"doctor"'),
     "drift": ("integration/test_maintenance.py", 'lakehouse("drift"'),
     "metrics": ("integration/test_maintenance.py", 'lakehouse("metrics"'),
@@ -24,14 +24,14 @@ TESTS = {
     "backup create": ("integration/test_bad_days.py", '"backup", "create"'),
     "backup verify": ("integration/test_bad_days.py", '"backup", "verify"'),
     "backup restore": ("integration/test_bad_days.py", '"--into"'),
-    "backup delete": ("behaviour/test_backup.py", "delete(there, [], 1)"),
+    "backup delete": ("unit/bootstrap/cli/test_backup.py", '"backup", "delete"'),
     "schedule history": ("unit/bootstrap/cli/test_schedule.py", '"schedule", "history"'),
     "secret list": ("unit/bootstrap/cli/test_secrets.py", '"secret", "list"'),
     "secret renew": ("kinds/test_secure.py", '"secret", "renew"'),
     "secret rotate": ("kinds/access/test_access_kinds.py", '"secret", "rotate"'),
     "access test": ("kinds/access/test_access_kinds.py", '"access", "test"'),
     "access log": ("kinds/access/test_trino_password.py", '"access", "log"'),
-    "access": ("integration/trino_users.py", '"access"'),
+    "access": ("unit/bootstrap/cli/test_access.py", '"access", *words'),
     "store probe": ("kinds/test_002_hive_glue.py", '"store", "probe"'),
 }
 

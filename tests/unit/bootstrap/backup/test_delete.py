@@ -49,6 +49,14 @@ def test_the_newest_of_each_stack_stay_with_their_files(there: Vault) -> None:
     assert delete(there, [], 1) == Deleted([], 0, 0)
 
 
+def test_the_schedule_of_one_stack_leaves_the_backups_of_others(there: Vault) -> None:
+    backup(there, "4", b"theirs", stack="two")
+    assert delete(there, [], 1, ("demo", "local")).ids == ["1", "2"]
+    assert delete(there, [], 1, ("demo", "none")).ids == []
+    assert delete(there, [], 1, ("another", "two")).ids == []
+    assert there.ids() == ["0", "3", "4"]
+
+
 def test_one_is_deleted_by_its_id(there: Vault) -> None:
     assert delete(there, ["2"]).ids == ["2"]
     assert contents(there) == {FILE, b"old", b"shared", b"new", b"other"}

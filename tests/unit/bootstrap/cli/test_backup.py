@@ -50,6 +50,16 @@ def test_they_are_listed(there: Vault, capsys: pytest.CaptureFixture[str]) -> No
     assert "has no backups" in capsys.readouterr().out
 
 
+def test_they_are_deleted_by_id_or_by_how_many_stay(there: Vault, capsys: pytest.CaptureFixture[str]) -> None:
+    lakehouse("backup", "delete", there.where, "--keep", "1", "--of", "demo/local")
+    assert "Deleted 0 backups" in capsys.readouterr().out
+    for words in ((), ("1", "--keep", "1"), ("1", "--of", "demo/local"), ("--keep", "1", "--of", "demo")):
+        lakehouse("backup", "delete", there.where, *words, expect=2)
+    assert there.ids() == ["1"]
+    lakehouse("backup", "delete", there.where, "1")
+    assert there.ids() == []
+
+
 def test_a_whole_one_and_a_damaged_one(there: Vault, capsys: pytest.CaptureFixture[str]) -> None:
     lakehouse("backup", "verify", there.where)
     assert "Backup 1 is whole: 2 files" in capsys.readouterr().out

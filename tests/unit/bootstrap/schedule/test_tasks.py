@@ -16,7 +16,7 @@ FILE = Path("/srv/lake/lakehouse.yaml")
 
 
 def commands(**entry: object) -> dict[str, tuple[tuple[str, ...], ...]]:
-    return {each.name: each.commands for each in tasks(Schedule.model_validate(entry), FILE)}
+    return {each.name: each.commands for each in tasks(Schedule.model_validate(entry), FILE, "demo", "local")}
 
 
 def test_each_task_is_a_command_of_the_toolkit() -> None:
@@ -32,7 +32,7 @@ def test_backups_are_made_where_the_file_says_and_old_ones_go() -> None:
     whole = commands(backup={"at": "0 1 * * *", "to": "backups", "key": "backup.key", "keep": 7})
     assert whole["backup"] == (
         ("backup", "create", "/srv/lake/backups", "--key-file", "/srv/lake/backup.key"),
-        ("backup", "delete", "/srv/lake/backups", "--keep", "7"),
+        ("backup", "delete", "/srv/lake/backups", "--keep", "7", "--of", "demo/local"),
     )
     assert commands(backup={"at": "0 1 * * *", "to": "s3://b/p"})["backup"] == (
         ("backup", "create", "s3://b/p", "--no-secrets"),
