@@ -87,9 +87,10 @@ containers: setup-dev docker ## a lakehouse on Docker, with failures
 matrix: setup-dev docker ## other pairs of stores, catalogs and versions, for docs/compatibility.md
 	LAKEHOUSE_KILLS=$${LAKEHOUSE_KILLS:-12} $(PY) -m pytest -m matrix tests/behaviour tests/integration tests/kinds tests/containers tests/tools
 
-lint: $(DONE)/dev ## ruff: rules and format
+lint: $(DONE)/dev ## ruff: rules and format; ansible-lint
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
+	$(PY) -m tests.ansible_checks
 
 types: $(DONE)/dev ## mypy, strict
 	$(PY) -m mypy
