@@ -13,6 +13,7 @@ from typing import Any
 from lakehouse import toolkit
 from lakehouse.errors import LakehouseError
 from lakehouse.packages.environment import ANSIBLE
+from lakehouse.runtimes.hosts.variables import GROUP
 from lakehouse.runtimes.state import State, write_private
 
 _SHOWN = 25  # lines of the output of a playbook that failed
@@ -27,10 +28,21 @@ def known_hosts(state: State) -> Path:
     return folder(state) / "known_hosts"
 
 
+def inventory_folder(state: State) -> Path:
+    """The inventory of the stack: the hosts, the variables of their group, and those of each host. No secrets."""
+    return folder(state) / "inventory"
+
+
 def write(state: State, inventory: Mapping[str, Any], variables: Mapping[str, Any]) -> None:
-    """Write the inventory and the variables, which have no secrets, into the state folder."""
-    write_private(folder(state) / "inventory.json", json.dumps(inventory, indent=1))
-    write_private(folder(state) / "variables.json", json.dumps(variables, indent=1))
+    """Write the inventory and the variables of its group, which have no secrets, into the state folder."""
+    own = inventory_folder(state)
+    write_private(own / "hosts.json", json.dumps(inventory, indent=1))
+    write_private(own / "group_vars" / f"{GROUP}.json", json.dumps(variables, indent=1))
+
+
+def host_variables(state: State, host: str) -> Path:
+    """The file with the variables of one host."""
+    return inventory_folder(state) / "host_vars" / f"{host}.json"
 
 
 def run(state: State, hosts: Sequence[str], tags: Sequence[str], extra: Mapping[str, Any]) -> None:
@@ -40,8 +52,8 @@ def run(state: State, hosts: Sequence[str], tags: Sequence[str], extra: Mapping[
     """
     own = folder(state)
     command = [
-        *(str(ANSIBLE.program), "--inventory", str(own / "inventory.json"), "--limit", ",".join(hosts)),
-        *("--tags", ",".join(tags), "--extra-vars", f"@{own / 'variables.json'}", "--extra-vars", json.dumps(extra)),
+        *(str(ANSIBLE.program), "--inventory", str(inventory_folder(state)), "--limit", ",".join(hosts)),
+        *("--tags", ",".join(tags), "--extra-vars", json.dumps(extra)),
         str(toolkit.root() / "ansible" / "site.yml"),
     ]
     passed = {key: os.environ[key] for key in ("HOME", "PATH", "TMPDIR", "SSH_AUTH_SOCK", "USER") if key in os.environ}

@@ -146,7 +146,8 @@ def host_up(stack: PlacedStack, host: str) -> None:
         }
         for each in uploads.made(names).values()
     ]
-    playbook.run(stack.state, [host], ["host"], {"lakehouse_packages": archives})
+    write_private(playbook.host_variables(stack.state, host), json.dumps({"lakehouse_packages": archives}, indent=1))
+    playbook.run(stack.state, [host], ["host"], {})
     content = {"host": stack.place.hosts[host].model_dump(mode="json"), "id": stack.place.layout.id}
     write_private(memory_of(stack.state, host), json.dumps(content))
 
@@ -173,6 +174,7 @@ def host_down(state: State, home: Path, host: str) -> None:
     left = ssh.python(ON_HOST, asked, timeout=300)["left"]
     if left:
         raise HostError(f"Host {host}: {', '.join(left)} could not be removed.")
+    playbook.host_variables(state, host).unlink(missing_ok=True)
     path.unlink()
 
 

@@ -48,7 +48,7 @@ def variables(
         "lakehouse_configs_folder": layout.configs,
         "lakehouse_data_folder": layout.data,
         "lakehouse_files": str(files),
-        "lakehouse_packages": [],  # the step that sets up a host says which; Ansible checks the variables of all roles
+        "lakehouse_packages": [],  # of a host that is not set up yet; its own variables say which
         "lakehouse_firewall": firewall(services, place, clients),
         "lakehouse_services": [_service(each, str(incarnations[each.name]), place) for each in services],
     }
