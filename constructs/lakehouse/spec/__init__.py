@@ -4,17 +4,15 @@
 :class:`SpecError`. This package imports no engine and no catalog client, because every synth loads it.
 """
 
+from lakehouse.spec.engines import Engines, Spark, Trino
 from lakehouse.spec.load import cautions, load
 from lakehouse.spec.model import (
     Bucket,
     Catalog,
     Column,
-    Engines,
     Lakehouse,
     Namespace,
-    Spark,
     Table,
-    Trino,
 )
 from lakehouse.spec.ports import ports
 from lakehouse.spec.problems import Problem, SpecError

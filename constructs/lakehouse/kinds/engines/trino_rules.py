@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lakehouse.access.trino import catalog_of
+from lakehouse.spec.engines import Trino
 from lakehouse.spec.further import no_secrets
 from lakehouse.spec.kinds import Opening, known
-from lakehouse.spec.model import Lakehouse, Trino
+from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import AwsStack
 from lakehouse.spec.support import not_yet

@@ -16,8 +16,8 @@ from lakehouse.packages import cached, catalogue, programs, set_up, terraform
 from lakehouse.packages.catalogue import PACKAGES
 from lakehouse.packages.package import Artifact, Package
 from lakehouse.spec import load, support
+from lakehouse.spec.engines import Engines, Spark, Trino
 from lakehouse.spec.entries import KindEntry
-from lakehouse.spec.model import Engines, Spark, Trino
 from lakehouse.spec.monitoring import Monitoring
 from lakehouse.spec.stacks import Secure
 from offline.go import PACKAGE

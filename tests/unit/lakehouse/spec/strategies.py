@@ -6,17 +6,15 @@ import hypothesis.strategies as st
 
 from lakehouse.iceberg import types
 from lakehouse.spec.columns import TypeText
+from lakehouse.spec.engines import Engines, Spark, Trino
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.model import (
     Bucket,
     Catalog,
     Column,
-    Engines,
     Lakehouse,
     Namespace,
-    Spark,
     Table,
-    Trino,
     View,
     ViewColumn,
 )

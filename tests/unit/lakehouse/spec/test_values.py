@@ -4,7 +4,8 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from lakehouse.spec.model import Catalog, Column, Compact, Source, Table, Trino
+from lakehouse.spec.engines import Trino
+from lakehouse.spec.model import Catalog, Column, Compact, Source, Table
 from lakehouse.spec.stacks import AwsStack
 from lakehouse.spec.values import Size, on_loopback
 

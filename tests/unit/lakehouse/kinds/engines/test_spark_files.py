@@ -10,7 +10,8 @@ from lakehouse.kinds.compose import services
 from lakehouse.kinds.engines.spark_cluster import cluster
 from lakehouse.kinds.engines.spark_rules import LINES
 from lakehouse.services.service import Service
-from lakehouse.spec.model import Source, Spark
+from lakehouse.spec.engines import Spark
+from lakehouse.spec.model import Source
 from lakehouse.text.placeholders import secrets
 from tests.unit.lakehouse.services.place import Somewhere, as_text, default, local
 

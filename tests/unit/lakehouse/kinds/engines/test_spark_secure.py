@@ -10,8 +10,8 @@ from lakehouse.kinds.compose import services
 from lakehouse.kinds.engines.spark_secure import SECURED, check
 from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, LocalStack
+from lakehouse.spec.engines import Connect
 from lakehouse.spec.further import covers
-from lakehouse.spec.model import Connect
 from lakehouse.spec.stacks import Secure
 from lakehouse.text.placeholders import Secret, Signed, filled
 from tests.unit.lakehouse.services.place import Somewhere, as_text, default, local

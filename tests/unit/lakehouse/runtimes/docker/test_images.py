@@ -17,8 +17,8 @@ from lakehouse.kinds.needed import images
 from lakehouse.packages import catalogue
 from lakehouse.runtimes.docker.images import IMAGES, Image, image
 from lakehouse.spec import load, support
+from lakehouse.spec.engines import Spark, Trino
 from lakehouse.spec.entries import KindEntry
-from lakehouse.spec.model import Spark, Trino
 from lakehouse.spec.stacks import Secure
 
 ROOT = Path(__file__).parents[5]
