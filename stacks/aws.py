@@ -282,14 +282,7 @@ class AwsTerraformStack(TerraformStack):
             wanted["trino-internal"] = "How Trino's nodes know each other"
         if lakehouse.engines.spark:
             wanted["spark-authenticate"] = "How Spark's processes know each other"
-        secrets = Secrets(
-            self,
-            "secrets",
-            names=names,
-            key=self._key,
-            wanted=wanted,
-            allow_destroy=self._options.allow_destroy,
-        ).secrets
+        secrets = Secrets(self, "secrets", names=names, key=self._key, wanted=wanted).secrets
         profile = instance_role(
             self,
             names=names,

@@ -15,10 +15,15 @@ from lakehouse.spec import Lakehouse, Spark
 from lakehouse.spec.stacks import Executors
 
 _ICEBERG = "/usr/share/aws/iceberg/lib"
-# https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/using-iceberg.html names the first, for Spark 3.5. The
-# image of emr-spark-8.0.0 has the second, as users of it report; AWS's documents name none for Spark 4.
+# https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/using-iceberg.html names it, for Spark 3.5.
 ICEBERG_JAR = f"{_ICEBERG}/iceberg-spark3-runtime.jar"
-_ICEBERG_JARS = {"emr-spark-8.0.0": f"{_ICEBERG}/iceberg-spark-runtime-4.0_2.13-1.10.1-amzn-0.jar"}
+# AWS's documents name no file for Spark 4, only the versions of Spark and Iceberg:
+# https://docs.aws.amazon.com/emr/latest/ReleaseGuide/emr-spark810-release.html. Users report that the images of 7.1 to
+# 7.13 and of 8.0.0 have a file named by the same scheme: SPARK_SCALA-ICEBERG.
+_ICEBERG_JARS = {
+    "emr-spark-8.0.0": f"{_ICEBERG}/iceberg-spark-runtime-4.0_2.13-1.10.1-amzn-0.jar",
+    "emr-spark-8.1.0": f"{_ICEBERG}/iceberg-spark-runtime-4.1_2.13-1.11.0-amzn-0.jar",
+}
 ATHENA_ENGINE = "Athena engine version 3"
 SCAN_LIMIT = 1 << 40  # bytes that one query may read; at 5 US dollars per TiB, a mistake costs at most that
 IDLE_MINUTES = 15

@@ -9,16 +9,13 @@ from __future__ import annotations
 from lakehouse.access.names import Names
 from lakehouse.cdk import Construct, Declared, ephemeral, resource
 
-RECOVERY_DAYS = 7
 VERSION = 1  # with a higher number, the next deploy generates new values
 
 
 class Secrets(Construct):
     """One secret in Secrets Manager for each name, with a random value."""
 
-    def __init__(
-        self, scope: Construct, name: str, *, names: Names, key: str, wanted: dict[str, str], allow_destroy: bool
-    ) -> None:
+    def __init__(self, scope: Construct, name: str, *, names: Names, key: str, wanted: dict[str, str]) -> None:
         """``wanted`` maps a secret's name to its description."""
         super().__init__(scope, name)
         self.secrets: dict[str, Declared] = {}
@@ -31,7 +28,9 @@ class Secrets(Construct):
                 description=meaning,
                 kms_key_id=key,
                 accepted={"CKV2_AWS_57": "both ends must change together: a deploy with a higher VERSION does that"},
-                recovery_window_in_days=0 if allow_destroy else RECOVERY_DAYS,
+                # A value is made anew. One that waited for its deletion would keep its name from an engine that comes
+                # back: https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html
+                recovery_window_in_days=0,
             )
             value = ephemeral(
                 self,

@@ -20,6 +20,16 @@ _BUCKET = 63  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnami
 _ROLE = 64  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _ACCOUNT = 12
 _ONLY_TABLES = ("aws",)  # a start that ordinary buckets may have
+_DATABASE = 255  # https://docs.aws.amazon.com/glue/latest/webapi/API_DatabaseInput.html
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
+_GROUP_START = "sg-"
+# How the regions of GovCloud begin, and those of parts of AWS (China, the European sovereign cloud, isolated ones) with
+# other domains and other names of services, which the stack would have to know:
+# https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
+_GOVCLOUD = "us-gov-"
+_OTHER_PARTS = ("cn-", "us-iso", "eu-iso", "eusc-")
+# https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/release-version-emr-spark-8.0.0.html
+_WITHOUT_RELEASE = {"emr-spark-8.0.0": ("me-central-1", "me-south-1")}
 # https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/app-behavior.html#worker-configs
 _WORKER_CORES, _WORKER_GB = 16, 120
 # botocore's SensitivePropertiesMap. What a stack sets beside the file's: tests compare these numbers with the stack.
@@ -51,11 +61,27 @@ def check_aws(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Prob
         for zone in stack.zone_names:
             if zone[:-1] != stack.region:
                 yield Problem(at, f'"{zone}" is not in {stack.region}, the region of the stack. Name its zones')
+    yield from _region(name, stack, lakehouse)
     yield from _sizes(name, stack, lakehouse)
     yield from _properties(name, stack, lakehouse)
     yield from _names(name, stack, lakehouse)
     yield from _reserved(name, stack, lakehouse)
     yield from _contents(name, stack, lakehouse)
+
+
+def _region(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
+    """Parts of AWS that differ from the others, and regions that lack what the stack asks for."""
+    if stack.region.startswith(_OTHER_PARTS):
+        rule = "it is in a part of AWS with domains and names of services of its own, which stacks do not know"
+        fix = "Choose a region of AWS's general part, as eu-west-1, or of GovCloud, as us-gov-west-1"
+        yield Problem(("stacks", name, "region"), f'"{stack.region}" is not supported: {rule}. {fix}')
+    if stack.budget_usd is not None and stack.region.startswith(_GOVCLOUD):
+        message = "an account of GovCloud has no bills and no budgets. Remove it, and make one in the account that pays"
+        yield Problem(("stacks", name, "budget_usd"), message, (("stacks", name, "region"),))
+    managed = stack.engines == "managed" and lakehouse.engines.spark is not None
+    if managed and stack.region in (without := _WITHOUT_RELEASE.get(stack.emr_release, ())):
+        message = f"AWS has no {stack.emr_release} in {' and '.join(without)}. Choose another release"
+        yield Problem(("stacks", name, "emr_release"), message, (("stacks", name, "region"),))
 
 
 def _sizes(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
@@ -107,6 +133,11 @@ def _names(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem
             message = f'"{bucket}" is too long: stacks.{name} names it NAME-STACK-BUCKET-ACCOUNT-REGION, of at most'
             fix = f" {_BUCKET} characters, which leaves {max(room, 0)} for BUCKET. Shorten it, or the lakehouse's name"
             yield Problem(("buckets", bucket), message + fix, about)
+    runs = stack.engines == "managed" and (lakehouse.engines.spark or lakehouse.engines.trino)
+    if len(own := RESULTS if runs else ACCESS_LOGS) > room:
+        message = f'"{lakehouse.name}" is too long: stacks.{name} makes a bucket NAME-STACK-{own}-ACCOUNT-REGION, of at'
+        fix = f" most {_BUCKET} characters, which leaves {room + len(lakehouse.name) - len(own)} for NAME. Shorten it"
+        yield Problem(("name",), f"{message}{fix}, or the stack's name", about[1:])
     room = _ROLE - len(f"{lakehouse.name}-{name}--{stack.region}")
     reserved = (*_RESERVED_PRINCIPALS, *(["maintenance"] if stack.optimizers else []))
     for principal in lakehouse.access.principals:
@@ -130,6 +161,9 @@ def _reserved(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Prob
     if start := next((each for each in BUCKET_STARTS if lakehouse.name.startswith(each) and each not in allowed), None):
         message = f'"{lakehouse.name}" begins with "{start}", and so would the names of buckets in stacks.{name}, '
         yield Problem(("name",), message + "which AWS refuses. Choose another name", about)
+    if lakehouse.name.startswith(_GROUP_START):
+        message = f'"{lakehouse.name}" begins with "{_GROUP_START}", and so would the names of security groups in '
+        yield Problem(("name",), f"{message}stacks.{name}, which AWS refuses. Choose another name", about)
     tables = {each.location.bucket for each in lakehouse.catalogs.values()} if stack.store_has_tables else set()
     for bucket in lakehouse.buckets:
         if bucket not in tables:
@@ -161,6 +195,9 @@ def _contents(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Prob
             yield from check_names(("catalogs", catalog), content, f"{store}, the store of stacks.{name},", about)
         for namespace, inner in content.namespaces.items():
             at: KeyPath = ("catalogs", catalog, "namespaces", namespace)
+            if len(namespace) > _DATABASE:
+                message = f"{len(namespace)} characters are too many: it is a database of Glue in stacks.{name}, whose "
+                yield Problem(at, f"{message}name has at most {_DATABASE}. Shorten it", about)
             for table, definition in inner.tables.items() if stack.store_has_tables else ():
                 yield from _lower(name, definition, (*at, "tables", table))
                 if definition.location:

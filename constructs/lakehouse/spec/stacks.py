@@ -199,7 +199,7 @@ class AwsStack(Model):
     """managed: Spark on EMR Serverless and SQL by Athena, paid by use; ec2: Spark and Trino clusters on instances."""
     emr_release: EmrRelease = "emr-7.10.0"
     """The release of EMR Serverless, with AWS's own Spark and Iceberg: emr-7.x.y has Spark 3.5,
-    emr-spark-8.0.0 Spark 4.0. Only with `engines: managed`."""
+    emr-spark-8.0.0 Spark 4.0, emr-spark-8.1.0 Spark 4.1. Only with `engines: managed`."""
     executors: Executors | None = None
     """How many executors a job has. Default: 1 to `engines.spark.workers`. Only with `engines: managed`."""
     optimizers: StrictBool = False

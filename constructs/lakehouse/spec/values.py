@@ -200,15 +200,15 @@ ReferenceName = Annotated[
         "letters and digits, single . / _ - between them, a letter first",
     ),
 ]
-Region = Annotated[StrictStr, Matching("an AWS region", r"[a-z]{2}(-[a-z]+)+-\d", "it looks like eu-west-1")]
+Region = Annotated[StrictStr, Matching("an AWS region", r"[a-z]{2,4}(-[a-z]+)+-\d", "it looks like eu-west-1")]
 
 Zone = Annotated[StrictStr, Matching("an availability zone", r"[a-z]{2}(-[a-z]+)+-\d[a-z]", "it looks like eu-west-1a")]
 EmrRelease = Annotated[
     StrictStr,
     Matching(
         "a release of EMR that is known here",
-        r"emr-7\.\d{1,2}\.\d{1,2}|emr-spark-8\.0\.0",
-        "it looks like emr-7.10.0, with Spark 3.5, or is emr-spark-8.0.0, with Spark 4.0",
+        r"(emr-7\.\d{1,2}\.\d{1,2}|emr-spark-8\.[01]\.0)",
+        "it looks like emr-7.10.0, with Spark 3.5, or is emr-spark-8.0.0, with Spark 4.0, or emr-spark-8.1.0, with 4.1",
     ),
 ]
 Repository = Annotated[

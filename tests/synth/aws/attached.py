@@ -16,6 +16,8 @@ _VALUES = {  # what Terraform's expressions would be after a deploy
     "aws_secretsmanager_secret": f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:demo-AbCdEf",
     "aws_cloudwatch_log_group": f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/demo",
     "data.aws_iam_openid_connect_provider": f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com",
+    "aws_vpc": "vpc-1",
+    "aws_iam_service_linked_role": f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/demo",
     "aws_sns_topic": f"arn:aws:sns:eu-west-1:{ACCOUNT}:demo",
 }
 

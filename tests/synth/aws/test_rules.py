@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.synth.aws.conftest import STACKS
-from tests.synth.aws.rules import refused
+from tests.synth.aws.rules import names, refused, resource_policies, values
 
 Resources = dict[str, Any]
 
@@ -152,3 +152,61 @@ def test_the_files_of_s3_tables_pass_the_endpoint(stacks: Mapping[str, Any]) -> 
     broken = json.loads(json.dumps(stacks["tables"]))
     _endpoint("OwnTables")(broken["resource"])
     assert any("s3tables:PutTableData" in each for each in refused(broken))
+
+
+#: A stack of the example, a type of resource, an argument, what it becomes in the first resource, and what is found.
+_CHANGED: list[tuple[str, str, str, Any, str]] = [
+    ("aws", "aws_s3_bucket", "bucket", "x" * 64, "the name"),
+    ("aws", "aws_s3_bucket", "bucket", "sthree-lake", "the name"),
+    ("aws", "aws_s3_bucket", "bucket", "lake--ol-s3", "the name"),
+    ("aws", "aws_s3_bucket", "bucket", "employees-aws-staging-123456789012-eu-west-1", "is also that of"),
+    ("tables", "aws_s3tables_table_bucket", "name", "aws-lake", "the name"),
+    ("tables", "aws_s3tables_namespace", "namespace", "awsome", "the name"),
+    ("tables", "aws_s3tables_namespace", "namespace", "sales_", "the name"),
+    ("aws", "aws_glue_catalog_database", "name", "x" * 256, "the name"),
+    ("aws", "aws_glue_catalog_database", "name", "Sales", "the name"),
+    ("aws", "aws_glue_catalog_database", "description", "x" * 2_049, "the description"),
+    ("aws", "aws_athena_workgroup", "name", "x" * 129, "the name"),
+    ("aws", "aws_athena_workgroup", "name", "two words", "the name"),
+    ("aws", "aws_cloudwatch_log_group", "name", "aws/engines", "the name"),
+    ("aws", "aws_cloudwatch_metric_alarm", "alarm_name", "x" * 256, "the name"),
+    ("aws", "aws_sns_topic", "name", "with.dot", "the name"),
+    ("aws", "aws_budgets_budget", "name", "demo:aws", "the name"),
+    ("aws", "aws_kms_alias", "name", "alias/aws/demo", "the name"),
+    ("clusters", "aws_secretsmanager_secret", "name", "demo/trino-secret", "the name"),
+    ("aws", "aws_security_group", "name", "sg-demo", "the name"),
+    ("aws", "aws_security_group", "description", "Trino\u2019s nodes", "the description"),
+    ("clusters", "aws_launch_template", "name", "two words", "the name"),
+    ("clusters", "aws_iam_service_linked_role", "custom_suffix", "x" * 36, "the name"),
+    ("clusters", "aws_route53_zone", "name", f"{'x' * 64}.internal", "the name"),
+    ("aws", "aws_iam_role", "description", "The lakehouse\u2019s role", "the description"),
+    ("aws", "aws_vpc", "tags", {f"t{nth}": "" for nth in range(50)}, "54 tags, of 50"),
+    ("aws", "aws_vpc", "tags", {"aws:owner": "me"}, "the tag"),
+    ("aws", "aws_vpc", "tags", {"owner": "x" * 257}, "the tag"),
+    ("aws", "aws_vpc", "tags", {"owner": "me; you"}, "the tag"),
+    ("aws", "aws_kms_key", "policy", "x" * 32_769, "a policy of 32769 characters"),
+    ("aws", "aws_s3_bucket_policy", "policy", "x" * 20_481, "a policy of 20481 characters"),
+    ("clusters", "aws_vpc_endpoint", "policy", "x" * 20_481, "a policy of 20481 characters"),
+    ("aws", "aws_sns_topic_policy", "policy", "x" * 30_721, "a policy of 30721 characters"),
+    ("aws", "aws_cloudwatch_log_group", "retention_in_days", 366, "no log group keeps"),
+    ("aws", "aws_kms_key", "deletion_window_in_days", 1, "no key waits"),
+    ("clusters", "aws_secretsmanager_secret", "recovery_window_in_days", 7, "its name is taken"),
+    ("aws", "aws_emrserverless_application", "auto_stop_configuration", {"idle_timeout_minutes": 0}, "it stops after"),
+    ("aws", "aws_emrserverless_application", "scheduler_configuration", {"queue_timeout_minutes": 721}, "a job waits"),
+    ("aws", "aws_athena_workgroup", "force_destroy", False, "it cannot be deleted after a query"),
+    ("aws", "aws_athena_workgroup", "configuration", {"bytes_scanned_cutoff_per_query": 1}, "read too little"),
+    ("aws", "aws_s3_bucket", "lifecycle", {}, "neither protected nor emptied"),
+    ("aws", "aws_s3_bucket_lifecycle_configuration", "rule", [{"id": "a"}, {"id": "a"}], "its rules are"),
+    ("aws", "aws_budgets_budget", "notification", [{"subscriber_sns_topic_arns": ["a", "b"]}], "too many"),
+]
+
+
+@pytest.mark.parametrize(("stack", "type", "argument", "value", "found"), _CHANGED)
+def test_a_value_that_a_service_refuses_is_found(
+    stacks: Mapping[str, Any], stack: str, type: str, argument: str, value: Any, found: str
+) -> None:
+    broken = json.loads(json.dumps(stacks[stack]))
+    block = next(iter(broken["resource"][type].values()))
+    block[argument] = value
+    problems = [problem for rule in (names, resource_policies, values) for problem in rule.refused(broken)]
+    assert [each.startswith(f"{type}.") and found in each for each in problems] == [True], problems

@@ -10,6 +10,7 @@ import pytest
 
 from lakehouse.access.names import names
 from lakehouse.spec import Lakehouse
+from lakehouse.spec.checks import check
 from tests.synth.aws.attached import ACCOUNT, policies, resolved
 from tests.synth.aws.conftest import synthesise
 from tests.synth.aws.oracle import may
@@ -19,6 +20,7 @@ from tests.synth.aws.simulator import allowed, glue, s3
 SPACES = [f"namespace_{nth:03}" for nth in range(100)]
 TABLES = ["orders", "customers"]
 STACK = "production"
+LONGEST = "mixed_with_all_that_fits_it"  # as many characters as IAM leaves
 _REPOSITORY = {"repository": "example/lakehouse", "owner_id": 123456, "repository_id": 456789}
 #: A role for each way to grant on everything, and one for each namespace.
 ROLES: dict[str, Any] = {
@@ -31,17 +33,17 @@ ROLES: dict[str, Any] = {
 }
 PRINCIPALS = {
     **{role: [role] for role in ("owner", "auditor", "stewards", "readers", "clerks")},
-    "mixed": ["readers", "clerks", f"of_{SPACES[0]}"],
+    LONGEST: ["readers", "clerks", f"of_{SPACES[0]}"],
     **{f"team_{nth:02}": [f"of_{SPACES[nth]}", f"of_{SPACES[-1 - nth]}"] for nth in range(44)},
 }
 
 
 def wide() -> dict[str, Any]:
-    """The file: AWS's longest names of regions, and all that takes room in a policy."""
+    """The file: AWS's longest names of regions, a name as long as S3 leaves, and all that takes room in a policy."""
     tables = {table: {"columns": {"id": "long"}} for table in TABLES}
     there = {"region": "ap-southeast-2", "store": "s3", "catalogs": {"lake": "glue"}}
     return {
-        "name": "analytics",
+        "name": "warehouses",
         "buckets": {"warehouse": {}},
         "catalogs": {
             "lake": {
@@ -71,12 +73,21 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
     return found
 
 
+def test_the_names_are_as_long_as_they_may_be(lakehouse: Lakehouse) -> None:
+    longer = wide() | {"name": "warehouses1"}
+    assert {each.at for each in check(Lakehouse.model_validate(longer))} == {
+        ("name",),
+        ("access", "principals", LONGEST),
+    }
+    assert check(lakehouse) == []
+
+
 def test_it_fits_into_iam(stack: Mapping[str, Any]) -> None:
     assert len(PRINCIPALS) == 50
     assert refused(stack) == []
 
 
-@pytest.mark.parametrize("principal", ["owner", "auditor", "stewards", "readers", "clerks", "mixed", "team_07"])
+@pytest.mark.parametrize("principal", ["owner", "auditor", "stewards", "readers", "clerks", LONGEST, "team_07"])
 def test_each_has_what_the_file_grants(stack: Mapping[str, Any], lakehouse: Lakehouse, principal: str) -> None:
     own = names(lakehouse, STACK, ACCOUNT)
     where = f"arn:aws:glue:ap-southeast-2:{ACCOUNT}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tests.synth.aws.rules import emr_serverless, endpoints, iam, logs, s3
+from tests.synth.aws.rules import emr_serverless, endpoints, iam, logs, names, resource_policies, s3, values
 
 Stack = Mapping[str, Any]
 RULES: tuple[Callable[[Stack], Iterator[str]], ...] = (
@@ -17,7 +17,10 @@ RULES: tuple[Callable[[Stack], Iterator[str]], ...] = (
     endpoints.refused,
     iam.refused,
     logs.refused,
+    names.refused,
+    resource_policies.refused,
     s3.refused,
+    values.refused,
 )
 
 

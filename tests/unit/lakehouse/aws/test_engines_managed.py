@@ -55,6 +55,7 @@ def test_the_file_may_have_as_many_as_the_stack_leaves(store: str, catalogs: int
     [
         ("emr-7.10.0", "iceberg-spark3-runtime.jar"),
         ("emr-spark-8.0.0", "iceberg-spark-runtime-4.0_2.13-1.10.1-amzn-0.jar"),
+        ("emr-spark-8.1.0", "iceberg-spark-runtime-4.1_2.13-1.11.0-amzn-0.jar"),
     ],
 )
 def test_each_release_has_its_own_iceberg(release: str, jar: str) -> None:
