@@ -11,6 +11,7 @@ synthesised.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import subprocess
@@ -109,7 +110,11 @@ def _words(finding: ScanFinding) -> str:
 
 
 def sarif(findings: Iterable[ScanFinding], places: Mapping[str, str]) -> dict[str, Any]:
-    """The findings in SARIF 2.1.0: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html"""
+    """The findings in SARIF 2.1.0, with all that GitHub's code scanning asks for.
+
+    https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html and
+    https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support-for-code-scanning
+    """
     found = list(findings)
     results = []
     for each in found:
@@ -121,17 +126,24 @@ def sarif(findings: Iterable[ScanFinding], places: Mapping[str, str]) -> dict[st
                 "level": "error",
                 "message": {"text": _words(each)},
                 "locations": [{"physicalLocation": where}],
-                # So that two resources of one file are two findings, and one that moves in it stays the same.
-                "partialFingerprints": {"resource/v1": f"{each.where}:{each.address}:{each.check}"},
+                # So that two resources of one file are two findings, and one that moves in it stays the same. GitHub
+                # reads only this fingerprint.
+                "partialFingerprints": {"primaryLocationLineHash": _fingerprint(each)},
             }
         )
-    rules = [{"id": check} for check in sorted({each.check for each in found})]
+    said = {each.check: {"text": each.what} for each in found}
+    texts = ("shortDescription", "fullDescription", "help")
+    rules = [{"id": check, **dict.fromkeys(texts, said[check])} for check in sorted(said)]
     driver = {"name": "lakehouse policies", "informationUri": "https://www.checkov.io", "rules": rules}
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [{"tool": {"driver": driver}, "results": results}],
     }
+
+
+def _fingerprint(finding: ScanFinding) -> str:
+    return hashlib.sha256(f"{finding.where}:{finding.address}:{finding.check}".encode()).hexdigest()[:16] + ":1"
 
 
 def commands(findings: Iterable[ScanFinding], places: Mapping[str, str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / ".github").rglob("*.yml"))
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 #: The jobs that may write, and what; all others only read.
-WRITES = {"id-token", "pull-requests"}
+WRITES = {"id-token", "pull-requests", "security-events"}
 
 
 def breaches(text: str) -> Iterator[str]:
@@ -38,6 +38,8 @@ def breaches(text: str) -> Iterator[str]:
         yield from (f"{name}: writes {each}" for each in sorted(more))
         if "uses" not in job and "timeout-minutes" not in job:
             yield f"{name}: no time limit"
+        if "security-events" in permissions and any("run" in step for step in job.get("steps", ({"run": ""},))):
+            yield f"{name}: runs commands where it may write findings"
         for step in job.get("steps", ()):
             if "${{" in str(step.get("run", "")):
                 yield f"{name}: an expression in a script: give it by env"
@@ -66,6 +68,8 @@ def _of(name: str) -> str:
         ("    timeout-minutes: 30\n", "", "no time limit"),
         ('"$NUMBER"', "${{ github.event.pull_request.number }}", "an expression in a script"),
         ("persist-credentials: false", "persist-credentials: true", "leaves its token"),
+        ("      pull-requests: write", "      security-events: write", "runs commands where it may write findings"),
+        ("contents: read\n    uses", "security-events: write\n    uses", "checks: runs commands where it may"),
     ],
 )
 def test_a_workflow_that_breaks_one_is_reported(old: str, new: str, breach: str) -> None:
@@ -111,3 +115,26 @@ def test_nothing_is_deployed_but_what_was_approved() -> None:
         if "role-to-assume" in step.get("with", {})
     ]
     assert roles == ["${{ vars.AWS_PLAN_ROLE }}", "${{ vars.AWS_DEPLOY_ROLE }}"]
+
+
+@pytest.mark.parametrize("name", ["pull-request", "deploy"])
+def test_findings_are_handed_to_code_scanning(name: str) -> None:
+    """Also those of a scan that failed, but none of a fork, whose token may not write."""
+    jobs = YAML(typ="safe").load(_of(name))["jobs"]
+    assert [job for job, content in jobs.items() if "security-events" in content["permissions"]] == ["code-scanning"]
+    job = jobs["code-scanning"]
+    assert job["needs"] == "checks"
+    assert job["if"].startswith("!cancelled() && ")
+    own = "github.event.pull_request.head.repo.full_name == github.repository"
+    assert (own in job["if"]) is (name == "pull-request")
+    got, handed = job["steps"]
+    written = YAML(typ="safe").load(_of("checks"))["jobs"]["checks"]["steps"]
+    [kept] = [step for step in written if "upload-artifact" in step.get("uses", "")]
+    assert kept["if"] == "${{ !cancelled() && steps.scan.outcome != 'skipped' }}"
+    assert got["with"]["name"] == kept["with"]["name"]
+    assert handed["with"]["sarif_file"] == kept["with"]["path"]
+    [scan] = [step for step in written if step.get("id") == "scan"]
+    assert f"SARIF={kept['with']['path']}" in scan["run"]
+    assert handed["uses"].startswith("github/codeql-action/upload-sarif@")
+    assert got["continue-on-error"] is True
+    assert handed["if"] == "steps.findings.outcome == 'success'"

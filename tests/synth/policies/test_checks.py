@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -245,13 +246,19 @@ def test_findings_are_sarif_at_their_files() -> None:
     found = scan.sarif(FINDINGS, PLACES)
     assert found["version"] == "2.1.0"
     [run] = found["runs"]
-    assert [each["id"] for each in run["tool"]["driver"]["rules"]] == ["CKV_1", "CKV_DOCKER_3"]
+    rules = run["tool"]["driver"]["rules"]
+    assert [each["id"] for each in rules] == ["CKV_1", "CKV_DOCKER_3"]
+    for text in ("shortDescription", "fullDescription", "help"):  # GitHub asks for each
+        assert [each[text] for each in rules] == [{"text": each.what} for each in FINDINGS]
     where = [each["locations"][0]["physicalLocation"] for each in run["results"]]
     assert [(each["artifactLocation"]["uri"], each["region"]["startLine"]) for each in where] == [
         ("lakehouses/aws-glue.yaml", 1),
         ("images/spark/Dockerfile", 7),
     ]
-    assert len({json.dumps(each["partialFingerprints"]) for each in run["results"]}) == 2
+    twice = scan.sarif([*FINDINGS, replace(FINDINGS[0], address="aws_vpc.other")], PLACES)["runs"][0]["results"]
+    prints = [each["partialFingerprints"]["primaryLocationLineHash"] for each in twice]
+    assert len(set(prints)) == 3  # two resources at one line are two findings
+    assert prints[:2] == [each["partialFingerprints"]["primaryLocationLineHash"] for each in run["results"]]
     assert scan.sarif([], {})["runs"][0]["results"] == []
 
 
