@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from bootstrap.metadata.proposals import Proposal
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.runtimes.credentials import private
 from lakehouse.spec.metadata import Metadata
+from lakehouse.text.private import private
 
 _TOKEN = "_".join(("LAKEHOUSE", "DATAHUB", "TOKEN"))  # the name of a variable, not a secret
 RunRecipe = Callable[[Mapping[str, Any], str, Mapping[str, str]], list[str]]

@@ -12,18 +12,25 @@ from lakehouse.runtimes.state import State, folder
 from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.spec.problems import KeyPath, Problem, dotted
 from lakehouse.spec.values import on_loopback
+from lakehouse.text.placeholders import Content, parts
+from lakehouse.text.private import private
 from lakehouse.text.profiles import Profile
 
 _SHORTEST = 8  # characters of a secret that is no common word
 
 
 def problems(lakehouse: Lakehouse, path: Path) -> Iterator[Problem]:
-    """Problems of the files of credentials that the lakehouse's file, ``path``, names for its stacks and sources."""
+    """Problems of the files of secrets that the lakehouse's file, ``path``, names for its stacks and sources."""
     for name, stack, file in _credentials(lakehouse, path):
         try:
             credentials.read(file, credentials.known(unplaced(lakehouse, stack)))
         except UsageError as error:
             yield Problem(("stacks", name, "credentials"), str(error))
+    for name, file in _contents(lakehouse, path):
+        try:
+            private(file, str(file))
+        except UsageError as error:
+            yield Problem(("stacks", name), str(error))
     for at, profile in _sources(lakehouse, path):
         try:
             credentials.fault(profile)
@@ -76,6 +83,15 @@ def _credentials(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[str, LocalS
     for name, stack in lakehouse.stacks.items():
         if isinstance(stack, LocalStack) and stack.credentials is not None:
             yield name, stack, path.parent / stack.credentials
+
+
+def _contents(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[str, Path]]:
+    """Files whose content services get, as those of alerts' addresses, and of licences."""
+    for name, stack in lakehouse.stacks.items():
+        if isinstance(stack, LocalStack):
+            texts = (file.text for service in unplaced(lakehouse, stack) for file in service.files)
+            named = {part.file for text in texts for part in parts(text) if isinstance(part, Content)}
+            yield from ((name, path.parent / each) for each in sorted(named))
 
 
 def _sources(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[KeyPath, Profile]]:

@@ -15,8 +15,8 @@ from pathlib import Path
 import requests
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.credentials import private
 from lakehouse.spec.schedule import Mail, Notify
+from lakehouse.text.private import private
 
 _SECONDS = 20  # for an answer
 _SMTPS = 465

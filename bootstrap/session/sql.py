@@ -169,4 +169,5 @@ def source_of(file: str | None, expression: str | None) -> tuple[str, str]:
         with open(file, encoding="utf-8-sig") as opened:
             return opened.read(), file
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+        fix = " To run a statement, write -e before it." if " " in file else ""
+        raise UsageError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}.{fix}") from error

@@ -222,7 +222,7 @@ def test_preflight_names_an_empty_secret(state: State, free_port: int, content: 
 
 def test_preflight_names_a_file_that_is_not_there(state: State, free_port: int, tmp_path: Path) -> None:
     service = replace(server(free_port), files=(File("license", Content(str(tmp_path / "gone"))),))
-    with pytest.raises(LakehouseError, match="gone, which lakehouse.yaml names, cannot be read"):
+    with pytest.raises(LakehouseError, match="gone, which lakehouse.yaml names, does not exist"):
         steps.preflight(state, [service])
 
 

@@ -6,7 +6,6 @@ The key ``credentials`` of a local stack names the file, for a lakehouse that mu
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.services.certificate import AUTHORITIES
 from lakehouse.services.service import Service
 from lakehouse.text.placeholders import Issued, Secret, is_value, issued, secrets
+from lakehouse.text.private import private
 from lakehouse.text.profiles import Profile
 from lakehouse.text.words import suggest
 
@@ -158,27 +158,6 @@ def read(path: Path, credentials: Mapping[str, Credential]) -> dict[str, str]:
             )
         found[places[key].secret] = value
     return found
-
-
-def private(path: Path, what: str, key: str) -> str:
-    """The text of a file that only its owner may read. ``key`` is the entry that names it.
-
-    Raises UsageError if it is another user's, if others may read it, or if it cannot be read.
-    """
-    try:
-        with path.open() as file:
-            about = os.fstat(file.fileno())
-            if about.st_uid != os.getuid():
-                raise UsageError(f"{what} belongs to another user. Make a copy of your own, with mode 0600.")
-            if about.st_mode & 0o077:
-                mode = f"{about.st_mode & 0o777:04o}"
-                raise UsageError(f"{what} has mode {mode}, so other users may read it. Run `chmod 600 {path.name}`.")
-            return file.read()
-    except FileNotFoundError:
-        raise UsageError(f"{what} does not exist. Create it with mode 0600, or remove `{key}`.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise UsageError(f"{what} cannot be read: {why}.") from None
 
 
 def _entries(path: Path, text: str, what: str) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from lakehouse.errors import LakehouseError
 from lakehouse.text import pkcs12
 from lakehouse.text.later import ASIDE, definition, later
+from lakehouse.text.private import private
 from lakehouse.text.profiles import Profile
 
 # The form of a generated secret: a key is 40 hexadecimal digits, a password 24 letters and digits. A name is the first
@@ -44,7 +45,7 @@ class Secret:
 
 @dataclass(frozen=True)
 class Content:
-    """Stands for the content of that file."""
+    """Stands for the content of that file: a secret, so only its owner may read it."""
 
     file: str
 
@@ -277,18 +278,10 @@ def _filled(part: Part, secret: Callable[[str], str]) -> str:
         case Signed(key):
             return signed(_filled(key, secret) * 2)
         case Content(file):
-            return _read(Path(file))
+            return private(Path(file), f"{file}, which lakehouse.yaml names,")
         case Issued():
             return secret(part.kept)
         case Binary() | Truststore() | Keystore():
             raise AssertionError("bytes beside text")  # :func:`written` writes them
         case _:
             return part
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise LakehouseError(f"{path}, which lakehouse.yaml names, cannot be read: {why}. Put it there.") from error

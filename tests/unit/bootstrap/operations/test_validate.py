@@ -107,3 +107,22 @@ def test_a_source_on_this_machine_is_not_reached_from_containers(
     found = [each.message for each in warnings(lakehouse, tmp_path / "lakehouse.yaml")]
     why = "Spark in stacks.local runs in containers, and there it is the container itself"
     assert found == [f'"{endpoint}": {why}. Name a host that containers and this machine both know'] * warned
+
+
+@pytest.mark.parametrize(
+    ("mode", "message"),
+    [
+        (None, "does not exist. Create it with mode 0600"),
+        (0o644, "has mode 0644, so other users may read it"),
+        (0o600, ""),
+    ],
+)
+def test_the_address_of_alerts_is_for_its_owner_only(tmp_path: Path, mode: int | None, message: str) -> None:
+    local = FILE["stacks"]["local"] | {"credentials": None, "monitoring": {"slack": "slack.url"}}  # type: ignore[index]
+    lakehouse = Lakehouse.model_validate(FILE | {"stacks": {"local": local}})
+    if mode is not None:
+        (tmp_path / "slack.url").write_text("https://example.com/T0/B0/secret")
+        (tmp_path / "slack.url").chmod(mode)
+    found = [(each.at, each.message) for each in problems(lakehouse, tmp_path / "lakehouse.yaml")]
+    assert [at for at, _ in found] == ([("stacks", "local")] if message else [])
+    assert all(message in each and "T0" not in each for _, each in found)

@@ -136,6 +136,7 @@ class Terminal(io.StringIO):
         (None, None, "give a FILE, -e SQL, or a pipe"),
         ("q.sql", "SELECT 1", "choose one"),
         ("/no/such.sql", None, "/no/such.sql cannot be read: No such file"),
+        ("SELECT 1", None, "To run a statement, write -e before it"),
     ],
 )
 def test_no_sql_is_a_usage_error(

@@ -9,7 +9,7 @@ from pathlib import Path
 import bcrypt
 import pytest
 
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.services.service import File
 from lakehouse.text.placeholders import (
     Binary,
@@ -39,9 +39,13 @@ def test_text_that_looks_like_a_placeholder_is_text() -> None:
 def test_files_are_filled_in_once(tmp_path: Path) -> None:
     file = tmp_path / "a file"
     file.write_text(LOOKS)
+    file.chmod(0o600)
     assert filled(("<", Content(str(file)), ">"), lambda name: "SECRET") == f"<{LOOKS}>"
-    with pytest.raises(LakehouseError, match="Put it there"):
+    with pytest.raises(UsageError, match=r"missing, which lakehouse\.yaml names, does not exist"):
         filled(Content(str(tmp_path / "missing")), lambda name: "")
+    file.chmod(0o640)
+    with pytest.raises(UsageError, match="has mode 0640, so other users may read it"):
+        filled(Content(str(file)), lambda name: "")
 
 
 @pytest.mark.parametrize("value", ["a\nb", "a b", "a=b", 'a"b', "a\\b", "é"])
