@@ -7,9 +7,20 @@ from collections.abc import Sequence
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StrictInt, StrictStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    StrictInt,
+    StrictStr,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from lakehouse.spec.base import Model
+from lakehouse.spec.paths import CredentialsFile
 from lakehouse.spec.values import Matching
 
 _NUMBERED = re.compile(r"(?P<engine>spark|trino)-worker-(?P<number>\d+)")
@@ -87,6 +98,22 @@ class Host(Model):
     def inside(self) -> str:
         """The address by which the other hosts reach it."""
         return self.internal or self.address
+
+
+class InventoryFile(Model):
+    """The hosts of an existing inventory of Ansible's, instead of hosts written here."""
+
+    inventory: CredentialsFile
+    """File with an inventory, INI or YAML, relative to this one."""
+    group: StrictStr = "all"
+    """Its group whose hosts are meant. Default: all of its hosts."""
+
+
+class OrInventory:
+    """In the JSON Schema, hosts by name may also be an inventory."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [handler(schema), InventoryFile.model_json_schema()]}
 
 
 class TrinoPlaces(Model):

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lakehouse.spec import catalogs, enforced, existing, limits, tables, views, wording
+from lakehouse.spec import catalogs, enforced, existing, inventoried, limits, tables, views, wording
 from lakehouse.spec.checks import found
 from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.ports import moved
@@ -27,7 +27,9 @@ def load(path: Path, *, engines: bool = True) -> Lakehouse:
     would harm live tables are no problems, so that a deployed lakehouse can always be read, exported and destroyed.
     """
     source = read(path)
+    unknown = inventoried.expand(source)
     lakehouse, problems, left_out = _validate(source)
+    left_out |= unknown
     problems = source.problems[:_MOST] + problems
     if lakehouse is not None:
         missing = catalogs.missing(lakehouse, path.parent) if engines else ()

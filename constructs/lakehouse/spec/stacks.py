@@ -20,7 +20,7 @@ from pydantic import (
 from lakehouse.spec.base import Model, YesNoOr
 from lakehouse.spec.chosen import Chosen
 from lakehouse.spec.entries import KindEntry
-from lakehouse.spec.hosts import Client, Host, HostName, Placement
+from lakehouse.spec.hosts import Client, Host, HostName, OrInventory, Placement
 from lakehouse.spec.kinds import AWS, known
 from lakehouse.spec.metadata import Metadata
 from lakehouse.spec.monitoring import Monitoring, or_default
@@ -89,8 +89,11 @@ class LocalStack(Model):
 
     runtime: Literal["process", "docker", "hosts"]
     """process: processes under a supervisor; docker: containers; hosts: systemd units on other machines."""
-    hosts: dict[HostName, Host] = {}
-    """The machines, by name, as in `a: {address: 10.0.0.11, user: admin}`; only for `runtime: hosts`."""
+    hosts: Annotated[dict[HostName, Host], OrInventory()] = {}
+    """The machines, by name, as in `a: {address: 10.0.0.11, user: admin}`; only for `runtime: hosts`.
+
+    {inventory: FILE, group: WORD} takes those of an inventory of Ansible's.
+    """
     place: Placement = Placement()
     """Which services are on which of `hosts`, as in `trino: {coordinator: a, workers: [b, c]}`."""
     clients: list[Client] = []

@@ -23,8 +23,8 @@ STACK = {
 }
 
 
-def problems(tmp_path: Path, *, engines: Any = None, top: Any = None, **changes: Any) -> str:
-    """What is wrong with a stack on two hosts with these changes; None removes a key."""
+def written(tmp_path: Path, *, engines: Any = None, top: Any = None, **changes: Any) -> Path:
+    """A file with a stack on two hosts and these changes; None removes a key."""
     stack = {key: value for key, value in {**STACK, **changes}.items() if value is not None}
     content = {
         "name": "demo",
@@ -36,6 +36,12 @@ def problems(tmp_path: Path, *, engines: Any = None, top: Any = None, **changes:
     }
     file = tmp_path / "lakehouse.yaml"
     file.write_text(yaml.safe_dump(content))
+    return file
+
+
+def problems(tmp_path: Path, **changes: Any) -> str:
+    """What is wrong with the file with these changes."""
+    file = written(tmp_path, **changes)
     try:
         load(file)
     except SpecError as error:
