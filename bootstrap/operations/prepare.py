@@ -55,7 +55,12 @@ def prepare(lakehouse: Lakehouse, stack: str) -> Iterator[str]:
 def _bucket(bucket: str, region: str, own: Names) -> Iterator[str]:
     """A bucket that keeps versions, is private and accepts only TLS. S3 encrypts all objects by itself."""
     s3 = client("s3", region)
-    if _is_there(s3, bucket, own.stack):
+    if place := _place(s3, bucket, own.stack):
+        if place != region:
+            raise LakehouseError(
+                f"stacks.{own.stack}.backend: the bucket {bucket} is in {place}, and Terraform would look for it in "
+                f"{region}. Write {{bucket: {bucket}, region: {place}}}"
+            )
         yield f"the bucket {bucket} is there"
     else:
         where: Any = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
@@ -73,20 +78,20 @@ def _bucket(bucket: str, region: str, own: Names) -> Iterator[str]:
         yield "  it accepts only TLS now"
 
 
-def _is_there(s3: Any, bucket: str, stack: str) -> bool:
+def _place(s3: Any, bucket: str, stack: str) -> str:
+    """The bucket's region; empty if there is no such bucket."""
     try:
-        s3.head_bucket(Bucket=bucket)
+        return str(s3.head_bucket(Bucket=bucket)["BucketRegion"])
     except ClientError as error:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         if status == 404:
-            return False
+            return ""
         if status == 403:
             raise LakehouseError(
                 f'stacks.{stack}.backend.bucket: "{bucket}" exists, and these credentials may not use it. It may be '
                 "somebody else's: names of buckets are unique in the world. Choose another, or use other credentials"
             ) from None
         raise
-    return True
 
 
 def _asked(call: Any, bucket: str) -> dict[str, Any]:

@@ -103,7 +103,19 @@ class Network(Construct):
     def _subnets(self, zones: int, named: Sequence[str]) -> list[Declared]:
         # Exclude local zones and wavelength zones, which an account may have enabled.
         ordinary = [{"name": "opt-in-status", "values": ["opt-in-not-required"]}]
-        available = data(self, "zones", "aws_availability_zones", state="available", filter=ordinary)
+        few = {
+            "condition": expression(f"{zones} <= length(self.names)"),
+            "error_message": f"stacks.{self._names.stack}.zones is {zones}, and the account has fewer zones in "
+            f"{self._names.region}: " + expression('join(", ", self.names)') + ". Lower it.",
+        }
+        available = data(
+            self,
+            "zones",
+            "aws_availability_zones",
+            state="available",
+            filter=ordinary,
+            lifecycle=None if named else {"postcondition": [few]},
+        )
         self.routes = resource(self, "routes", "aws_route_table", vpc_id=self.id, tags={"Name": self._names.prefix})
         ranges = list(self.cidr.subnets(prefixlen_diff=2))
         subnets = []

@@ -75,6 +75,16 @@ def _region(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Proble
         rule = "it is in a part of AWS with domains and names of services of its own, which stacks do not know"
         fix = "Choose a region of AWS's general part, as eu-west-1, or of GovCloud, as us-gov-west-1"
         yield Problem(("stacks", name, "region"), f'"{stack.region}" is not supported: {rule}. {fix}')
+        return
+    part = "aws-us-gov" if stack.region.startswith(_GOVCLOUD) else "aws"
+    for principal, content in lakehouse.access.principals.items():
+        for nth, entry in enumerate(content.trust or ()):
+            arn = entry if isinstance(entry, str) else entry.arn
+            if not arn.startswith(f"arn:{part}:"):
+                rule = f"it is in another part of AWS than stacks.{name}, and IAM trusts nobody there"
+                fix = f"Name users and roles that begin with arn:{part}:"
+                at: KeyPath = ("access", "principals", principal, "trust", nth)
+                yield Problem(at, f'"{arn}" cannot take a role: {rule}. {fix}', (("stacks", name, "region"),))
     if stack.budget_usd is not None and stack.region.startswith(_GOVCLOUD):
         message = "an account of GovCloud has no bills and no budgets. Remove it, and make one in the account that pays"
         yield Problem(("stacks", name, "budget_usd"), message, (("stacks", name, "region"),))

@@ -56,19 +56,32 @@ def test_terraform_names_the_zone(stacks: Mapping[str, Any], tmp_path: Path, off
     [asked] = stacks["aws"]["resource"]["aws_vpc_endpoint"]["network_glue"]["lifecycle"]["precondition"]
     text = re.sub(r"aws_subnet\.network_private_(\d)\.availability_zone", r"local.zone\1", json.dumps(asked))
     text = re.sub(r"data\.aws_vpc_endpoint_service\.\w+\.availability_zones", "local.offered", text)
-    stack = {
-        "locals": {"zone0": "z-1a", "zone1": "z-1b", "offered": offered},
-        "resource": {"terraform_data": {"endpoint": {"lifecycle": {"precondition": [json.loads(text)]}}}},
-    }
-    (tmp_path / "main.tf.json").write_text(json.dumps(stack))
+    said = _planned(tmp_path, {"zone0": "z-1a", "zone1": "z-1b", "offered": offered}, text, code)
+    assert ("It lacks in: z-1a. Name other zones in lakehouse.yaml with zone_names" in said) is bool(code)
+
+
+@pytest.mark.skipif(_TERRAFORM is None, reason="needs Terraform")
+@pytest.mark.parametrize(("there", "code"), [(["z-1a", "z-1b"], 0), (["z-1a"], 1)])
+def test_a_region_with_too_few_zones_is_named(
+    stacks: Mapping[str, Any], tmp_path: Path, there: list[str], code: int
+) -> None:
+    [asked] = stacks["aws"]["data"]["aws_availability_zones"]["network_zones"]["lifecycle"]["postcondition"]
+    said = _planned(tmp_path, {"names": there}, json.dumps(asked).replace("self.names", "local.names"), code)
+    assert ("stacks.aws.zones is 2, and the account has fewer zones in eu-west-1: z-1a. Lower it" in said) is bool(code)
+
+
+def _planned(folder: Path, values: Mapping[str, Any], condition: str, code: int) -> str:
+    """What Terraform says when it plans a resource with the condition, and ends with ``code``."""
+    step = {"lifecycle": {"precondition": [json.loads(condition)]}}
+    stack = {"locals": values, "resource": {"terraform_data": {"endpoint": step}}}
+    (folder / "main.tf.json").write_text(json.dumps(stack))
     environment = {key: value for key, value in os.environ.items() if key != "TF_CLI_CONFIG_FILE"}
 
     def run(command: str) -> subprocess.CompletedProcess[str]:
         arguments = [str(_TERRAFORM), command, "-no-color"]
-        return subprocess.run(arguments, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
     run("init")
     done = run("plan")
     assert done.returncode == code, done.stderr
-    said = " ".join(re.sub(r"[│╷╵]", "", done.stderr).split())
-    assert ("It lacks in: z-1a. Name other zones in lakehouse.yaml with zone_names" in said) is bool(code)
+    return " ".join(re.sub(r"[│╷╵]", "", done.stderr).split())

@@ -34,13 +34,14 @@ def refused(stack: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _needed(of: Mapping[str, Any], region: str) -> Iterator[Request]:
+    part = "aws-us-gov" if region.startswith("us-gov-") else "aws"
     own = {"aws:ResourceAccount": ACCOUNT}
-    yield Request("s3:GetObject", ("arn:aws:s3:::own/key",), own)
+    yield Request("s3:GetObject", (f"arn:{part}:s3:::own/key",), own)
     if any(each["monitoring_configuration"] for each in of.get("aws_emrserverless_application", {}).values()):
         service = {"aws:PrincipalServiceName": "emr-serverless.amazonaws.com", "aws:SourceVpc": _VPC}
         for action in ("PutObject", "PutObjectAcl"):
-            yield Request(f"s3:{action}", (f"arn:aws:s3:::prod.{region}.appinfo.src/key",), service)
+            yield Request(f"s3:{action}", (f"arn:{part}:s3:::prod.{region}.appinfo.src/key",), service)
     for bucket in of.get("aws_s3tables_table_bucket", {}).values():
-        arn = f"arn:aws:s3tables:{region}:{ACCOUNT}:bucket/{bucket['name']}/table/some-id"
+        arn = f"arn:{part}:s3tables:{region}:{ACCOUNT}:bucket/{bucket['name']}/table/some-id"
         for action in ("GetTableData", "PutTableData", "GetTableMetadataLocation"):
             yield Request(f"s3tables:{action}", (arn,), own)

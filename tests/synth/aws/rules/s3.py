@@ -29,7 +29,7 @@ def refused(stack: Mapping[str, Any]) -> Iterator[str]:
             continue
         [policy] = [each["policy"] for each in of["aws_s3_bucket_policy"].values() if _is(each, match[1])]
         everybody = {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
-        documents = [everybody, json.loads(resolved(policy))]
+        documents = [everybody, json.loads(resolved(policy).replace("arn:aws-us-gov:", "arn:aws:"))]
         bucket = resolved(of["aws_s3_bucket"][match[1]]["bucket"])
         if allowed(documents, s3("PutObject", bucket, f"{match[2]}/tables/id/0")):
             yield f"aws_athena_workgroup.{name}: a table without a location is deleted with the results"

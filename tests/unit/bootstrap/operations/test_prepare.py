@@ -98,4 +98,11 @@ def test_a_bucket_of_somebody_else_is_named() -> None:
             raise ClientError({"ResponseMetadata": {"HTTPStatusCode": 403}, "Error": {"Code": "403"}}, "HeadBucket")  # type: ignore[typeddict-item]
 
     with pytest.raises(LakehouseError, match=rf'stacks\.aws\.backend\.bucket: "{BUCKET}" exists'):
-        preparing._is_there(S3(), BUCKET, "aws")
+        preparing._place(S3(), BUCKET, "aws")
+
+
+def test_a_bucket_in_another_region_is_named() -> None:
+    boto3.client("s3", region_name="us-east-1").create_bucket(Bucket=BUCKET)
+    with pytest.raises(LakehouseError, match=rf"is in us-east-1, .* Write {{bucket: {BUCKET}, region: us-east-1}}"):
+        list(prepare(lakehouse(backend={"bucket": BUCKET}), "aws"))
+    assert "Status" not in boto3.client("s3", region_name="us-east-1").get_bucket_versioning(Bucket=BUCKET)
