@@ -1,26 +1,34 @@
-"""`runtime: hosts` on two machines: containers with systemd and an SSH server, on a network of their own.
+"""`runtime: hosts` on machines: containers with systemd and an SSH server, on a network of their own.
 
-The first run makes their image with debootstrap, which needs root and some minutes.
+The first run makes their image with debootstrap, which needs root and some minutes. All tests share one deployment, in
+their order: each leaves it as it found it, but for the host that is added and removed.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lakehouse.packages import cached
+from lakehouse.packages.environment import ANSIBLE
 from lakehouse.runtimes.hosts.runtime import Hosts
-from tests.integration.deployment import Deployment, until, up
+from tests.integration.deployment import PROJECT, Deployment, until, up
 
-pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(1800)]
 
 IMAGE, NETWORK, SUBNET = "lakehouse/systemd:bookworm", "lakehouse-test-hosts", "10.66.7.0/24"
-THIS, A, B, STRANGER = "10.66.7.1", "10.66.7.11", "10.66.7.12", "10.66.7.99"
+THIS, A, B, C, STRANGER = "10.66.7.1", "10.66.7.11", "10.66.7.12", "10.66.7.13", "10.66.7.99"
+MACHINES = {"a": A, "b": B, "c": C, "stranger": STRANGER}
 _INCLUDED = "systemd,systemd-sysv,openssh-server,python3,sudo,iproute2,ca-certificates,nftables"
 _RUN = (
     *("run", "--detach", "--pull=never", "--stop-signal", "SIGRTMIN+3"),
@@ -28,9 +36,16 @@ _RUN = (
     *("--security-opt", "seccomp=unconfined", "--cgroupns=private", "--tmpfs", "/run", "--tmpfs", "/run/lock"),
 )  # fmt: skip
 LEFT = (
-    "ls -d /etc/systemd/system/lakehouse* /etc/lakehouse /opt/lakehouse 2>/dev/null; nft list tables | grep lakehouse; "
-    "getent passwd | grep ^lh-; true"
+    "ls -d /etc/systemd/system/*lakehouse* /etc/systemd/system/*/lakehouse* /etc/lakehouse /opt/lakehouse "
+    "/root/.ansible /root/.lakehouse* /home/admin/.ansible /home/admin/.lakehouse* /tmp/*ansible* 2>/dev/null; "
+    "nft list tables | grep lakehouse; getent passwd | grep ^lh-; getent group | grep ^lh-; "
+    "systemctl list-units --all --plain --no-legend 'lakehouse*'; pgrep -a java; true"
 )
+WORKERS = {"trino-worker-1", "trino-worker-2", "spark-worker-1", "spark-worker-2"}
+LONG = (
+    "SELECT count(DISTINCT a.comment || cast(b.linenumber AS varchar)) FROM tpch.sf1.lineitem a, tpch.tiny.lineitem b"
+)
+LONG += " WHERE a.orderkey = b.orderkey"
 
 
 def docker(*words: str, given: str | None = None) -> str:
@@ -61,13 +76,13 @@ def image() -> None:
 
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Two machines; the file with the key by which root logs in on one, and a user with sudo on the other."""
+    """The machines, and the file with the key by which root logs in on one, and a user with sudo on the others."""
     key = tmp_path_factory.mktemp("key") / "id"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
     image()
     docker("network", "create", "--subnet", SUBNET, NETWORK)
     try:
-        for name, address in (("a", A), ("b", B), ("stranger", STRANGER)):
+        for name, address in MACHINES.items():
             called = f"{NETWORK}-{name}"
             docker(*_RUN, "--name", called, "--hostname", name, "--network", NETWORK, "--ip", address, IMAGE)
             for home, user in (("/root", "root"), ("/home/admin", "admin")):
@@ -77,38 +92,46 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
                 docker("exec", "-i", called, "sh", "-c", script, given=key.with_suffix(".pub").read_text())
         yield key
     finally:
-        for name in ("a", "b", "stranger"):
+        for name in MACHINES:
             subprocess.run(["docker", "rm", "-f", "-v", f"{NETWORK}-{name}"], capture_output=True, check=False)
         subprocess.run(["docker", "network", "rm", NETWORK], capture_output=True, check=False)
 
 
+HOSTS: dict[str, Any] = {
+    "a": {"address": A, "key": "id"},
+    "b": {"address": B, "user": "admin", "key": "id"},
+}
+
+
 @pytest.fixture(scope="module")
 def placed(machines: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """S3Proxy, Nessie and Trino's coordinator on one machine, two workers on the other."""
+    """Store, catalog, Trino's coordinator and Spark's master on one machine, two workers of both on the other."""
     folder = tmp_path_factory.mktemp("hosts") / "a lakehouse"
+    tpch = {"tpch": {"connector.name": "tpch"}}
     made = Deployment.make(
         folder,
         {
             ("stacks",): {
                 "local": {
                     "runtime": "hosts",
-                    "hosts": {
-                        "a": {"address": A, "key": "id"},
-                        "b": {"address": B, "user": "admin", "key": "id"},
-                    },
+                    "hosts": HOSTS,
                     "clients": [THIS],
                     "network": "trusted",
                     "store": "s3proxy",
                     "catalogs": {"lake": "nessie"},
                 }
             },
-            ("engines",): {"trino": {"memory": "768m", "workers": 2, "catalogs": {"tpch": {"connector.name": "tpch"}}}},
+            ("engines",): {
+                "trino": {"memory": "768m", "workers": 2, "catalogs": tpch},
+                "spark": {"memory": "512m", "driver_memory": "512m", "workers": 2, "cores": 1},
+            },
         },
     )
     shutil.copy(machines, folder / "id")
     (folder / "id").chmod(0o600)
-    with up(made):
-        yield made
+    patient = replace(made, patience=1500)  # packages of a gigabyte go to each host, and a busy machine takes its time
+    with up(patient):
+        yield patient
 
 
 def hosts(placed: Deployment) -> Hosts:
@@ -117,25 +140,71 @@ def hosts(placed: Deployment) -> Hosts:
     return runtime
 
 
+def unit(placed: Deployment, service: str) -> str:
+    return hosts(placed).place.layout.unit(service)
+
+
 def reaches(host: str, address: str, port: int) -> bool:
     code = f"import socket; socket.create_connection(('{address}', {port}), 3)"
     return inside(host, f'python3 -c "{code}" 2>/dev/null && echo yes || echo no').strip() == "yes"
 
 
-def test_a_query_runs_on_the_workers_of_the_other_machine(placed: Deployment) -> None:
-    until(lambda: len(placed.trino("SELECT 1 FROM system.runtime.nodes WHERE state = 'active'")) == 3, 120)
-    nodes = placed.trino("SELECT node_id, http_uri FROM system.runtime.nodes WHERE NOT coordinator")
-    assert {str(name): str(uri).split("//")[1].partition(":")[0] for name, uri in nodes} == {
-        "trino-worker-1": B,
-        "trino-worker-2": B,
-    }
+def pids(placed: Deployment) -> dict[str, int]:
+    return {name: each.pid for name, each in hosts(placed).processes().items()}
+
+
+def started_again(before: dict[str, int], after: dict[str, int]) -> set[str]:
+    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+
+
+def services_planned(placed: Deployment) -> set[str]:
+    """What a deploy would touch, without the steps that any change brings along."""
+    return placed.planned() - {"preflight", "bootstrap"}
+
+
+def spark(placed: Deployment, sql: str) -> str:
+    return placed.lakehouse("sql", "--engine", "spark", "--format", "csv", "-e", sql)
+
+
+def active_nodes(placed: Deployment) -> dict[str, str]:
+    found = placed.trino(
+        "SELECT node_id, http_uri FROM system.runtime.nodes WHERE NOT coordinator AND state = 'active'"
+    )
+    return {str(name): str(uri).split("//")[1].partition(":")[0] for name, uri in found}
+
+
+def until_all_well(placed: Deployment) -> None:
+    until(lambda: all(hosts(placed).healthy().values()), 300, lambda: placed.lakehouse("status", code=None))
+
+
+def test_both_engines_work_on_the_workers_of_the_other_machine(placed: Deployment) -> None:
+    until(lambda: len(active_nodes(placed)) == 2, 120)
+    assert active_nodes(placed) == {"trino-worker-1": B, "trino-worker-2": B}
     assert placed.trino("SELECT count(*) FROM tpch.tiny.lineitem") == [[60175]]
+    spark(placed, "CREATE TABLE lake.silver.hosts (id INT, word STRING)")
+    spark(placed, "INSERT INTO lake.silver.hosts SELECT id, 'by Spark' FROM range(3)")
+    assert placed.trino("SELECT count(*), min(word) FROM lake.silver.hosts") == [[3, "by Spark"]]
+    assert "executor" in inside("b", "ps -eo args | grep -c '[C]oarseGrained' >/dev/null && echo executor").split()
+    assert "3" in placed.lakehouse("sql", "-e", "SELECT count(*) FROM lake.silver.hosts")
     placed.lakehouse("verify")
 
 
-def test_nothing_is_to_do_after_a_deploy(placed: Deployment) -> None:
+def test_a_second_deploy_changes_nothing(placed: Deployment) -> None:
     assert placed.planned() == set()
-    assert "RUNNING" in placed.lakehouse("status") or "ready" in placed.lakehouse("status")
+    before = pids(placed)
+    assert "0 added, 0 changed, 0 destroyed" in placed.deploy()
+    assert pids(placed) == before
+
+
+def test_the_playbook_alone_has_nothing_to_change(placed: Deployment) -> None:
+    inventory = placed.local.state.root / "hosts" / "inventory"
+    output = subprocess.run(
+        [ANSIBLE.program, "--check", "-i", inventory, "site.yml"],
+        cwd=PROJECT / "ansible", capture_output=True, text=True, check=False, timeout=600,
+    ).stdout  # fmt: skip
+    recap = re.findall(r"^(\w+) +: ok=(\d+) +changed=(\d+) +unreachable=(\d+) +failed=(\d+)", output, re.MULTILINE)
+    assert [(name, *rest) for name, ok, *rest in recap] == [("a", "0", "0", "0"), ("b", "0", "0", "0")], output
+    assert all(int(ok) > 10 for _, ok, *_ in recap), output
 
 
 def test_the_firewall_lets_in_the_hosts_and_clients_only(placed: Deployment) -> None:
@@ -159,31 +228,130 @@ def test_services_run_as_their_user_and_secrets_are_nowhere_else(placed: Deploym
     assert {each.split()[0] for each in modes} == {"600"}
 
 
-def test_a_unit_that_was_changed_by_hand_is_drift_and_repaired_alone(placed: Deployment) -> None:
-    unit = f"/etc/systemd/system/{hosts(placed).place.layout.unit('trino-worker-2')}"
-    inside("b", f"sed -i s/MemoryMax=.*/MemoryMax=infinity/ {unit}")
-    assert {each for each in placed.planned() if each.startswith(("trino", "nessie", "s3proxy", "host"))} == {
-        "trino-worker-2"
-    }
-    before = hosts(placed).processes()
+def test_commands_reach_the_hosts_by_ssh(placed: Deployment) -> None:
+    shown = {each["name"]: each for each in json.loads(placed.lakehouse("status", "--json"))["services"]}
+    assert shown.keys() >= {"s3proxy", "nessie", "trino", "spark-connect", *WORKERS}
+    assert "SERVER STARTED" in placed.lakehouse("logs", "trino-worker-1", "-n", "100000")
+    before = pids(placed)
+    placed.lakehouse("restart", "trino-worker-1")
+    assert started_again(before, pids(placed)) == {"trino-worker-1"}
+    doctor = placed.lakehouse("doctor", code=None)
+    assert "a: " in doctor
+    assert "MiB of memory" in doctor
+    assert services_planned(placed) == set()
+
+
+def test_what_was_changed_by_hand_is_seen_and_repaired_alone(placed: Deployment) -> None:
+    """A unit that was edited, one that got a part, one that was stopped, and the firewall."""
+    edited = f"/etc/systemd/system/{unit(placed, 'trino-worker-2')}"
+    inside("b", f"sed -i s/MemoryMax=.*/MemoryMax=infinity/ {edited}")
+    added = f"/etc/systemd/system/{unit(placed, 'spark-worker-2')}.d"
+    inside("b", f"mkdir {added}; printf '[Service]\\nNice=5\\n' >{added}/override.conf; systemctl daemon-reload")
+    inside("b", f"systemctl stop {unit(placed, 'spark-worker-1')}")
+    inside("a", f"nft delete table inet {hosts(placed).place.layout.table}")
+    assert reaches("stranger", A, placed.port("trino"))
+    meant = {"trino-worker-2", "spark-worker-2", "spark-worker-1"}
+    assert services_planned(placed) == {*meant, "host-a"}
+    assert "spark-worker-1" in placed.lakehouse("diff", code=None)
+    before = pids(placed)
     placed.deploy()
-    after = hosts(placed).processes()
-    assert {name for name in before if before[name].pid != after[name].pid} == {"trino-worker-2"}
-    assert "MemoryMax=infinity" not in inside("b", f"cat {unit}")
+    assert started_again(before, pids(placed)) == meant
+    assert "MemoryMax=infinity" not in inside("b", f"cat {edited}; ls {added} 2>&1; true")
+    assert "override" not in inside("b", f"ls {added} 2>&1; true")
+    assert not reaches("stranger", A, placed.port("trino"))
+    assert services_planned(placed) == set()
+
+
+def test_workers_start_again_one_at_a_time_and_a_query_ends_well(placed: Deployment) -> None:
+    """Trino's units were edited, and a package of Spark's workers lost a file: each worker is drained before."""
+    until(lambda: len(active_nodes(placed)) == 2, 120)
+    for name in ("trino-worker-1", "trino-worker-2"):
+        inside("b", f"echo '# by hand' >>/etc/systemd/system/{unit(placed, name)}")
+    assert inside("b", "find /opt/lakehouse/*/delta-spark-* -name '*.jar' | head -1 | xargs -t rm 2>&1").startswith(
+        "rm"
+    )
+    assert services_planned(placed) == {*WORKERS, "host-b"}
+    before, seen = pids(placed), []
+    with ThreadPoolExecutor(2) as pool:
+        deploy = pool.submit(placed.deploy)
+        query = pool.submit(placed.trino, LONG)
+        while not deploy.done():
+            seen.append(len(inside("b", "pgrep -f TrinoServer; true").split()))
+            time.sleep(0.5)
+        assert query.result(600)
+        output = deploy.result()
+    assert "was not drained" not in output
+    assert min(seen) >= 1, "one worker of Trino is always there"
+    assert started_again(before, pids(placed)) == WORKERS
+    assert inside("b", "find /opt/lakehouse/*/delta-spark-* -name '*.jar'").split()
+    assert "3" in spark(placed, "SELECT count(*) FROM lake.silver.hosts")
+    assert services_planned(placed) == set()
+
+
+def test_a_killed_worker_is_back_by_itself(placed: Deployment) -> None:
+    before = pids(placed)
+    inside("b", f"kill -9 {before['trino-worker-1']} {before['spark-worker-1']}")
+    until_all_well(placed)
+    until(lambda: len(active_nodes(placed)) == 2, 120)
+    assert started_again(before, pids(placed)) == {"trino-worker-1", "spark-worker-1"}
+    assert services_planned(placed) == set()
+
+
+def test_an_added_host_takes_only_what_moves_there(placed: Deployment) -> None:
+    more = {**HOSTS, "c": {"address": C, "user": "admin", "key": "id"}}
+    placed.change("stacks", "local", "hosts", to=more)
+    moved = {"trino-worker-2", "spark-worker-2"}
+    assert services_planned(placed) == {*moved, "host-a", "host-b", "host-c"}  # each firewall lets in the new one
+    before = pids(placed)
+    placed.deploy()
+    assert started_again(before, pids(placed)) == moved
+    until(lambda: active_nodes(placed) == {"trino-worker-1": B, "trino-worker-2": C}, 120)
+    assert "spark-worker-2" not in inside("b", "ls /etc/systemd/system /etc/lakehouse/*")
+    spark(placed, "INSERT INTO lake.silver.hosts SELECT id, 'on two machines' FROM range(4)")
+    assert placed.trino("SELECT count(*) FROM lake.silver.hosts") == [[7]]
+    assert reaches("c", B, placed.port("trino-worker-1"))
+    assert not reaches("stranger", C, placed.port("trino-worker-2"))
+    assert services_planned(placed) == set()
 
 
 def test_services_are_back_after_a_restart_of_the_machine(placed: Deployment) -> None:
     docker("restart", f"{NETWORK}-b")
-    until(lambda: all(hosts(placed).healthy().values()), 240)
+    until_all_well(placed)
     assert not reaches("stranger", B, placed.port("trino-worker-1"))
+    assert services_planned(placed) == set()
+
+
+def test_a_host_that_is_down_is_named_and_the_others_go_on(placed: Deployment) -> None:
+    docker("stop", f"{NETWORK}-c")
+    inside("b", f"systemctl stop {unit(placed, 'spark-worker-1')}")
+    down = {"trino-worker-2", "spark-worker-2"}
+    assert services_planned(placed) == {"spark-worker-1", *down}
+    before = pids(placed)
+    output = placed.deploy(code=1)
+    assert "Host c (admin@10.66.7.13, port 22) is not reached" in output
+    assert started_again(before, pids(placed)) == {"spark-worker-1"}
+    assert placed.trino("SELECT count(*) FROM lake.silver.hosts") == [[7]]
+    docker("start", f"{NETWORK}-c")
+    until_all_well(placed)
+    placed.deploy()
+    assert placed.planned() == set()
+
+
+def test_a_host_that_leaves_the_file_is_cleared(placed: Deployment) -> None:
+    placed.change("stacks", "local", "hosts", to=HOSTS)
+    before = pids(placed)
+    placed.deploy()
+    assert started_again(before, pids(placed)) == {"trino-worker-2", "spark-worker-2"}
+    assert inside("c", LEFT) == ""
+    until(lambda: active_nodes(placed) == {"trino-worker-1": B, "trino-worker-2": B}, 120)
+    assert services_planned(placed) == set()
 
 
 def test_destroy_leaves_only_data(placed: Deployment) -> None:
-    began = time.monotonic()
     placed.destroy()
-    assert time.monotonic() - began < 300
     for host in ("a", "b"):
         assert inside(host, LEFT) == ""
     assert inside("a", "stat -c '%U %a' /var/lib/lakehouse/*").split() == ["root", "700"]
     placed.lakehouse("destroy", "--data", "--yes")
-    assert inside("a", "ls /var/lib/lakehouse 2>/dev/null; true") == ""
+    for host in ("a", "b"):
+        assert inside(host, "ls /var/lib/lakehouse 2>/dev/null; true") == ""

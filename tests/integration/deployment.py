@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class Deployment:
     """A folder with a lakehouse.yaml and a cdktf.json; commands run in it."""
 
     folder: Path
+    patience: float = field(default=600, kw_only=True)  # seconds for a command
 
     @classmethod
     def make(cls, folder: Path, changes: Changes | None = None, source: str = "lakehouse.yaml") -> Deployment:
@@ -129,7 +130,7 @@ class Deployment:
         return self.run(str(BIN / "cdktf"), *words, code=code)
 
     def lakehouse(self, *words: str, code: int | None = 0) -> str:
-        ended, output = forked.run(words, self.folder, self._environment(), timeout=600)
+        ended, output = forked.run(words, self.folder, self._environment(), timeout=self.patience)
         assert code is None or ended == code, f"lakehouse {words} ended with {ended}:\n{output}"
         return output
 
@@ -145,21 +146,22 @@ class Deployment:
 
     def terraform(self, action: str, code: int | None = 0) -> str:
         """What ``lakehouse deploy``, ``destroy`` and ``diff`` run, with all that Terraform says."""
-        return self.run(sys.executable, "-P", "-m", "bootstrap.deploy.direct", action, "local", code=code)
+        return self.run(
+            sys.executable, "-P", "-m", "bootstrap.deploy.direct", action, "local", code=code, timeout=self.patience
+        )
 
     def planned(self) -> set[str]:
         """The names of the services (and supervisor, preflight, bootstrap) that a deploy would touch."""
         output = self.terraform("diff")
         if "No changes." in output:
             return set()
-        return set(re.findall(r"# \w+\.(?:process|docker)_(\S+)_[0-9A-F]{8} ", output))
+        return set(re.findall(r"# \w+\.(?:process|docker|hosts)_(\S+)_[0-9A-F]{8} ", output))
 
     def trino(self, sql: str) -> list[list[Any]]:
         import trino
 
-        connection: Any = trino.dbapi.connect(  # type: ignore[no-untyped-call]
-            host="127.0.0.1", port=self.port("trino"), user="test"
-        )
+        at = self.local.place.external("trino")
+        connection: Any = trino.dbapi.connect(host=at.host, port=at.port, user="test")  # type: ignore[no-untyped-call]
         with connection:
             cursor = connection.cursor()
             cursor.execute(sql)

@@ -23,6 +23,7 @@ class _Notes:
     """A :class:`lakehouse.services.service.Place` that records the requests to it."""
 
     secure: bool = False
+    drains: bool = False
     packages: dict[str, None] = field(default_factory=dict)
     javas: dict[int, None] = field(default_factory=dict)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse.runtimes.incarnation import Incarnation
-from lakehouse.services.service import File, Numbers, Port, Probe, Service
+from lakehouse.services.service import Drain, File, Numbers, Port, Probe, Service
 from lakehouse.text import placeholders
 from lakehouse.text.placeholders import Secret
 
@@ -41,6 +41,7 @@ def service(raw: dict[str, Any]) -> Service:
             "files": _files(raw["files"]),
             "ports": tuple(map(_port, raw["ports"])),
             "probe": Probe(**raw["probe"] | {"command": tuple(raw["probe"].get("command", ()))}),
+            "drain": Drain(**raw["drain"]) if raw.get("drain") else None,
             "reading": None if raw["reading"] is None else _files(raw["reading"]),
         }
     )

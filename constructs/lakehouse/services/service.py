@@ -112,6 +112,25 @@ class File:
 
 
 @dataclass(frozen=True)
+class Drain:
+    """How a service is emptied before it stops, so that what runs on it ends well.
+
+    It begins with ``put``, the body of a PUT request to ``path``, or else with ``signal``. It has ended when GET of
+    ``path`` answers with ``done``. All requests go to ``port``, where the service runs, as ``user``. Of a ``group``,
+    one service is drained and started again at a time.
+    """
+
+    group: str
+    port: int
+    path: str
+    done: str
+    put: str = ""
+    signal: Literal["", "PWR"] = ""
+    user: str = ""  # of Trino: the name in its header; empty: none
+    patience: int = 900  # seconds; then it is stopped as it is
+
+
+@dataclass(frozen=True)
 class Service:
     """A definition of a service. Its paths, hosts and ports are those of the place that it was built for."""
 
@@ -142,6 +161,8 @@ class Service:
     # them at that signal. Empty: only a restart does it.
     renewal: Literal["", "itself", "HUP", "USR1"] = field(default="", metadata=ASIDE)
     unprivileged: bool = later(False)  # it refuses to run as root; as root, its command enters a user namespace
+    # How it is emptied before it stops. None: it is stopped as it is.
+    drain: Drain | None = field(default=None, metadata=ASIDE)
     # The ports that its processes choose themselves, all as one: with a pattern as the name, and 0 as the number.
     further: Port | None = field(default=None, metadata=ASIDE)
 
@@ -208,6 +229,10 @@ class Place(Protocol):
     @property
     def secure(self) -> bool:
         """Whether every port that has a way to must have TLS, and ask who a client is."""
+
+    @property
+    def drains(self) -> bool:
+        """Whether services are drained there before they start again. Those that know how are made so that they can."""
 
     @property
     def trust(self) -> str:

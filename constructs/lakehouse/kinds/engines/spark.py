@@ -17,12 +17,13 @@ from lakehouse.kinds.engines.spark_cluster import (
     SparkCluster,
     cluster,
     defaults,
+    draining,
     environment,
     java,
 )
 from lakehouse.kinds.platform import proxy
 from lakehouse.services import jvm
-from lakehouse.services.service import File, Numbers, Place, Port, Probe, Service
+from lakehouse.services.service import Drain, File, Numbers, Place, Port, Probe, Service
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.kinds import Enforcement, Feature, Limit, Listener
 from lakehouse.text.placeholders import Text
@@ -33,6 +34,7 @@ TOKEN = f"{CONNECT}-token"  # the name of the secret
 BATCH_MB = 512  # heap of a batch job's driver
 # A worker's page has the address of its master once it is registered there; before, it is empty.
 _REGISTERED = '"masterurl" : "spark://'
+_EMPTY = '"executors" : [ ]'
 # What its ports give without a login.
 _JOBS = "SQL and code that run as its user, with its keys and files"
 _PAGES = "applications, their settings without secrets, and their logs"
@@ -120,6 +122,7 @@ def _worker(place: Place, cluster: SparkCluster, number: int) -> Service:
     # Room for the executors of two applications, which may share a worker if each uses one core.
     room = cluster.executor_mb * 2 + 384 * 2
     work = f"{place.data(name)}/work"
+    drain = Drain("spark-worker", ui.number, "/json/", done=_EMPTY, signal="PWR") if draining(place, cluster) else None
     arguments = (
         *("--host", place.host(name), "--port", str(port), "--webui-port", str(ui.number)),
         *("--cores", str(cluster.cores), "--memory", f"{room}m", "--work-dir", work),
@@ -129,6 +132,7 @@ def _worker(place: Place, cluster: SparkCluster, number: int) -> Service:
         "spark.worker.cleanup.enabled": "true",
         "spark.worker.cleanup.appDataTtl": "86400",
         **CLOSED,
+        **draining(place, cluster),
     }
     return Service(
         name=name,
@@ -144,6 +148,7 @@ def _worker(place: Place, cluster: SparkCluster, number: int) -> Service:
         probe=_opened(ui) if place.secure else Probe("http", ui.number, "/json/", expect=_REGISTERED),
         memory_mb=320 + room,
         needs=(MASTER,),
+        drain=drain,
     )
 
 

@@ -37,6 +37,9 @@ CLOSED = {
     "spark.ui.killEnabled": "false",
     "spark.master.ui.decommission.allow.mode": "DENY",
 }
+# Executors of a worker that is drained end with their tasks, and leave what they have shuffled and cached to others.
+# https://spark.apache.org/docs/latest/configuration.html#cluster-managers
+_DRAINED = {"spark.decommission.enabled": "true", "spark.storage.decommission.enabled": "true"}
 EXTENSIONS: dict[str, Text] = {
     "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
 }
@@ -108,6 +111,7 @@ def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         "spark.cores.max": str(cluster.share),
         "spark.executor.extraJavaOptions": " ".join(jvm.FRUGAL),
         **EXTENSIONS,
+        **draining(place, cluster),
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.warehouse.dir": f"{place.data(CONNECT)}/spark-warehouse",
@@ -122,6 +126,11 @@ def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         settings["spark.sql.defaultCatalog"] = catalogs[0].name
         settings |= files.settings(place, catalogs[0].store, cluster.sources)  # all have the stack's store
     return settings | dict(cluster.settings)
+
+
+def draining(place: Place, cluster: SparkCluster) -> Mapping[str, str]:
+    """What lets a worker be drained, if there is another one: empty where none is. It is for drivers and workers."""
+    return _DRAINED if place.drains and cluster.workers > 1 else {}
 
 
 def of_catalogs(catalogs: Sequence[CatalogEndpoint]) -> dict[str, Text]:

@@ -1,18 +1,31 @@
-"""A worker of Trino. It gets its catalogs, with their keys, from the coordinator when a query needs them."""
+"""A worker of Trino. It gets its catalogs, with their keys, from the coordinator when a query needs them.
+
+Where services are drained, it is before it starts again: the coordinator gives it nothing new, and what it runs ends.
+https://trino.io/docs/476/admin/graceful-shutdown.html
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 from lakehouse.kinds.engines import trino_password
 from lakehouse.kinds.engines.trino_node import COORDINATOR, TrinoNode
+from lakehouse.kinds.engines.trino_rules import OWNER
 from lakehouse.services.certificate import Certificate
-from lakehouse.services.service import Port, Service
+from lakehouse.services.service import Drain, File, Port, Service
 from lakehouse.text.placeholders import Text
+from lakehouse.text.properties import properties
 
 NAME = "trino-worker-{}"
 _OPEN = "its version, whether it is up, its memory and load, and its numbers, by any name as the user"
+_DRAINED = f"its draining, {_OPEN}"
 _SECURE = "its version, whether it is up, and its memory and load"
+_NEEDS = (COORDINATOR,)
+_CONTROL, _RULES = "access-control.properties", "rules.json"
+#: It waits so long twice: until every coordinator knows that it takes nothing new, and until all results were fetched.
+_GRACE = "10s"
 
 
 def worker(coordinator: TrinoNode, number: int) -> Service:
@@ -22,7 +35,22 @@ def worker(coordinator: TrinoNode, number: int) -> Service:
     own: dict[str, Text] = {"coordinator": "false"}
     if not node.secure:
         own |= {"http-server.http.port": str(node.port), "discovery.uri": node.coordinator, **trino_password.INTERNAL}
-        return node.service([node.config(own)], port, needs=(COORDINATOR,))
+        return _drained(node, own, port) if node.place.drains else node.service([node.config(own)], port, needs=_NEEDS)
     own |= trino_password.of_worker(node.etc, node.coordinator, node.port)
     files = trino_password.files_of_worker(node.etc, Certificate.of(node.name, node.place.host(node.name)))
-    return node.service([node.config(own)], port, files, needs=(COORDINATOR,))
+    return node.service([node.config(own)], port, files, needs=_NEEDS)
+
+
+def _drained(node: TrinoNode, own: Mapping[str, Text], port: Port) -> Service:
+    """The worker, which lets :data:`OWNER` drain it: by default, Trino lets nobody."""
+    etc = node.etc
+    more = {"shutdown.grace-period": _GRACE, "access-control.config-files": f"{etc}/{_CONTROL}"}
+    control = {"access-control.name": "file", "security.config-file": f"{etc}/{_RULES}"}
+    rules = [{"user": OWNER, "allow": ["read", "write"]}, {"allow": ["read"]}]
+    files = (
+        File(_CONTROL, properties(control)),
+        File(_RULES, json.dumps({"system_information": rules}, indent=1)),
+    )
+    drain = Drain("trino-worker", node.port, "/v1/info/state", done='"DRAINED"', put='"DRAINING"', user=OWNER)
+    made = node.service([node.config({**own, **more})], replace(port, gives=_DRAINED), files, needs=_NEEDS)
+    return replace(made, drain=drain)

@@ -65,3 +65,7 @@ class DockerPlace:
     @property
     def secure(self) -> bool:
         return bool(self.trust)
+
+    @property
+    def drains(self) -> bool:
+        return False

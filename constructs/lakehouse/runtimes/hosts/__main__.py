@@ -16,6 +16,7 @@ from lakehouse.runtimes import changes, definitions, events, generations, owner,
 from lakehouse.runtimes.hosts import steps
 from lakehouse.runtimes.hosts.place import STACK, HostsPlace, Layout
 from lakehouse.runtimes.hosts.steps import PlacedStack
+from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.runtimes.state import State
 from lakehouse.spec.hosts import Host, Placement
 from lakehouse.text.terminal import shown_lines
@@ -86,7 +87,8 @@ def _stack(state: State, folder: Path) -> PlacedStack:
         Path(content["home"]),
     )
     clients = tuple(IPv4Network(each) for each in content["clients"])
-    return PlacedStack(state, place, clients, definitions.read(folder / definitions.FILE))
+    incarnations = {name: Incarnation.parse(each) for name, each in content["incarnations"].items()}
+    return PlacedStack(state, place, clients, definitions.read(folder / definitions.FILE), incarnations)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network
+from pathlib import PurePosixPath
 
 from lakehouse.runtimes.generations import NOTHING, Planned, marked, used
+from lakehouse.runtimes.hosts import remembered
 from lakehouse.runtimes.hosts.place import HostsPlace
-from lakehouse.runtimes.hosts.seen import Seen
+from lakehouse.runtimes.hosts.remembered import HostMemory
+from lakehouse.runtimes.hosts.seen import HostSeen, Seen
 from lakehouse.runtimes.hosts.uploads import stamp
 from lakehouse.runtimes.hosts.variables import firewall, packages
 from lakehouse.runtimes.incarnation import Because, Incarnation, digest, propose, recorded, silent
@@ -37,6 +40,32 @@ def look(
         {each.name: each.name in seen.units and seen.units[each.name].well for each in services},
         because,
     )
+
+
+def hosts(
+    services: Sequence[Service], state: State, place: HostsPlace, seen: Seen, clients: Sequence[IPv4Network]
+) -> dict[str, Incarnation]:
+    """The incarnation that each host should have. One that does not answer keeps its own: nobody knows better."""
+    found: dict[str, Incarnation] = {}
+    for name in place.hosts:
+        known, wants = remembered.recall(state, name), of_host(name, services, place, clients)
+        why = _why(known, wants, seen.hosts.get(name))
+        found[name] = Incarnation.new(wants, why) if known is None or why else known.incarnation
+    return found
+
+
+def _why(known: HostMemory | None, wants: str, there: HostSeen | None) -> str:
+    """Why a host is set up again, as text; empty if it is not."""
+    if known is None:
+        return "first set-up"
+    if known.incarnation.digest != wants:
+        return "its packages, its firewall or the way to it changed in the file"
+    if there is None:
+        return ""
+    gone = ", ".join(PurePosixPath(each).stem for each in there.missing)
+    found = [f"{gone} is gone, or in part"] if gone else []
+    found += ["its firewall was changed by hand"] if there.firewall != known.firewall else []
+    return "; ".join(found)
 
 
 def of_host(host: str, services: Iterable[Service], place: HostsPlace, clients: Sequence[IPv4Network]) -> str:

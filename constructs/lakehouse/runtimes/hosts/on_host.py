@@ -5,35 +5,77 @@ import hashlib
 import http.client
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 _UNITS = Path("/etc/systemd/system")
-_SHOWN = "Id,LoadState,ActiveState,SubState,MainPID,ActiveEnterTimestampMonotonic,MemoryCurrent,Result"
+_SHOWN = "ActiveState,SubState,MainPID,ActiveEnterTimestampMonotonic,MemoryCurrent,Result,UnitFileState,DropInPaths"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def main(asked: Any) -> Any:
     """Do what is asked."""
-    return {"look": look, "remove": remove, "clear": clear, "facts": facts}[asked["do"]](asked)
+    known = {"look": look, "mend": mend, "note": note, "drain": drain, "remove": remove, "clear": clear, "facts": facts}
+    return known[asked["do"]](asked)
 
 
 def look(asked: Any) -> Any:
-    """What runs of a stack: each unit by its service, whether it answers, and whether it was changed by hand."""
+    """What a host has of a stack: its units, by service, its firewall as a digest, and the packages that are gone.
+
+    Of each unit: whether it answers, and whether it was changed by hand.
+    """
     known = asked["services"]
+    packages = {name for each in known.values() for name in each["packages"]}
+    gone = {each for each in packages if not _whole(Path(each))}
     found = {}
     for name, unit in _units(asked["prefix"]).items():
         found[name] = _shown(unit)
-        found[name]["edited"] = _edited(unit, Path(asked["configs"], name + ".unit"))
-        found[name]["missing"] = [each for each in known.get(name, {}).get("packages", []) if not Path(each).exists()]
+        found[name]["edited"] = found[name]["edited"] or _edited(unit, Path(asked["configs"], name + ".unit"))
+        found[name]["missing"] = [each for each in known.get(name, {}).get("packages", []) if each in gone]
     up = [name for name in found if name in known and found[name]["ActiveState"] == "active"]
     with ThreadPoolExecutor(max(1, len(up))) as pool:
         for name, answers in zip(up, pool.map(lambda name: _ready(known[name]), up)):  # noqa: B905 - Python 3.9
             found[name]["ready"] = answers
-    return found
+    return {"units": found, "missing": sorted(gone), "firewall": _firewall(asked)}
+
+
+def mend(asked: Any) -> Any:
+    """Forget the packages of which something is gone, so that they are brought again."""
+    for each in map(Path, asked["packages"]):
+        if each.exists() and not _whole(each):
+            each.unlink()
+    return {}
+
+
+def note(asked: Any) -> Any:
+    """Note the extent of each new package. Returns the firewall as a digest."""
+    for each in map(Path, asked["packages"]):
+        if each.exists() and not each.read_text():
+            each.write_text(_extent(_contents(each)))
+    return {"firewall": _firewall(asked)}
+
+
+def drain(asked: Any) -> Any:
+    """Empty a service, and wait until it is. Returns whether it is: see lakehouse.services.service.Drain."""
+    end = time.monotonic() + asked["patience"]
+    if asked["put"]:
+        if _request(asked, "PUT")[0] not in (200, 204):
+            return {"empty": False}
+    else:
+        os.kill(asked["pid"], getattr(signal, "SIG" + asked["signal"]))
+    while time.monotonic() < end:
+        time.sleep(1)
+        status, text = _request(asked, "GET")
+        if not status:
+            return {"empty": False}  # it ended
+        if asked["done"] in text:
+            return {"empty": True}
+    return {"empty": False}
 
 
 def remove(asked: Any) -> Any:
@@ -42,6 +84,7 @@ def remove(asked: Any) -> Any:
     if path.exists():
         _call("systemctl", "disable", "--now", asked["unit"])
         path.unlink()
+        shutil.rmtree(str(path) + ".d", ignore_errors=True)
         _call("systemctl", "daemon-reload")
         _call("systemctl", "reset-failed", asked["unit"])
     shutil.rmtree(asked["config"], ignore_errors=True)
@@ -66,6 +109,8 @@ def clear(asked: Any) -> Any:
         data.chmod(0o700)
     _drop_empty(data.parent)
     _call("userdel", asked["user"])
+    for folder in asked["temporary"]:
+        shutil.rmtree(Path(folder).expanduser(), ignore_errors=True)
     return {"left": [each for each in (asked["configs"], asked["packages"]) if Path(each).exists()]}
 
 
@@ -108,7 +153,13 @@ def _shown(unit: str) -> Any:
         "uptime": max(0, int(now - since)) if since else 0,
         "memory": int(memory) if memory.isdigit() and int(memory) < 1 << 62 else 0,
         "ready": False,
+        "edited": found.get("UnitFileState") != "enabled" or any(map(_by_hand, found.get("DropInPaths", "").split())),
     }
+
+
+def _by_hand(path: str) -> bool:
+    """Whether a part of a unit is of that unit alone, as `systemctl edit` makes it."""
+    return Path(path).parent.parent == _UNITS and Path(path).parent.name.startswith("lakehouse-")
 
 
 def _edited(unit: str, stamp: Path) -> bool:
@@ -117,6 +168,51 @@ def _edited(unit: str, stamp: Path) -> bool:
         return hashlib.sha256((_UNITS / unit).read_bytes()).hexdigest() != stamp.read_text().strip()
     except OSError:
         return True
+
+
+def _contents(stamp: Path) -> Path:
+    """The folder of a package, by the file that says that it is there."""
+    return stamp.with_suffix("")
+
+
+def _extent(folder: Path) -> str:
+    """The number of files of a folder, and their bytes."""
+    sizes = [Path(at, each).lstat().st_size for at, _, files in os.walk(str(folder)) for each in files]
+    return f"{len(sizes)} {sum(sizes)}"
+
+
+def _whole(stamp: Path) -> bool:
+    """Whether a package is there, with all that was unpacked."""
+    try:
+        return stamp.read_text() in ("", _extent(_contents(stamp))) and _contents(stamp).is_dir()
+    except OSError:
+        return False
+
+
+def _firewall(asked: Any) -> str:
+    """A digest of the rules that hold, and of the files that load them at the next start of the host."""
+    digest = hashlib.sha256(_call("nft", "--stateless", "list", "table", "inet", asked["table"]).encode())
+    for path in (Path(asked["configs"], "firewall.nft"), _UNITS / asked["firewall"]):
+        with contextlib.suppress(OSError):
+            digest.update(path.read_bytes())
+    digest.update(_call("systemctl", "is-enabled", asked["firewall"]).encode())
+    return digest.hexdigest()[:16]
+
+
+def _request(asked: Any, method: str) -> Any:
+    """Status and text of an answer of a drained service; 0 if there is none."""
+    connection = http.client.HTTPConnection("127.0.0.1", asked["port"], timeout=10)
+    headers = {"Content-Type": "application/json"}
+    if asked["user"]:
+        headers["X-Trino-User"] = asked["user"]
+    try:
+        connection.request(method, asked["path"], asked["put"] if method == "PUT" else None, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException):
+        return 0, ""
+    finally:
+        connection.close()
 
 
 def _ready(asked: Any) -> bool:

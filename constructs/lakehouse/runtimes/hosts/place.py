@@ -51,6 +51,11 @@ class Layout:
         return f"lakehouse_{self.id}".replace("-", "_")
 
     @property
+    def temporary(self) -> str:
+        """The folder of Ansible's own files, below the home of who logs in."""
+        return f".lakehouse-{self.id}"
+
+    @property
     def prefix(self) -> str:
         """The beginning of the names of all units."""
         return f"lakehouse-{self.id}."
@@ -126,3 +131,7 @@ class HostsPlace:
     @property
     def secure(self) -> bool:
         return bool(self.trust)
+
+    @property
+    def drains(self) -> bool:
+        return not self.secure

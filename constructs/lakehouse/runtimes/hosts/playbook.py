@@ -13,15 +13,11 @@ from typing import Any
 from lakehouse import toolkit
 from lakehouse.errors import LakehouseError
 from lakehouse.packages.environment import ANSIBLE
+from lakehouse.runtimes.hosts.remembered import folder
 from lakehouse.runtimes.hosts.variables import GROUP
 from lakehouse.runtimes.state import State, write_private
 
 _SHOWN = 25  # lines of the output of a playbook that failed
-
-
-def folder(state: State) -> Path:
-    """What a deploy keeps of the hosts, in the state folder."""
-    return state.root / "hosts"
 
 
 def known_hosts(state: State) -> Path:

@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,18 +14,18 @@ from typing import Any
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.findings import Check, CheckContext, Finding, PortHolder, error, ok
 from lakehouse.runtimes.generations import Planned
+from lakehouse.runtimes.hosts import remembered
 from lakehouse.runtimes.hosts import seen as looks
 from lakehouse.runtimes.hosts.incarnation import wanted
 from lakehouse.runtimes.hosts.place import HostsPlace
-from lakehouse.runtimes.hosts.seen import ON_HOST, Seen
+from lakehouse.runtimes.hosts.seen import ON_HOST, Seen, UnitSeen
 from lakehouse.runtimes.hosts.ssh import HostError, Ssh
 from lakehouse.runtimes.incarnation import recorded
 from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State
-from lakehouse.services.service import File, Port, Service
+from lakehouse.services.service import Drain, File, Port, Service
 from lakehouse.text.placeholders import written
 
-_MEMORY = ".host.json"
 _INTERVAL = 1.0  # seconds between two looks at a service that starts
 
 
@@ -40,7 +40,7 @@ class Hosts:
 
     def seen(self) -> Seen:
         """What runs on the hosts. None is asked if no deploy has set up any."""
-        return looks.look(self.hosts, self.place, self.services) if remembered(self.state) else Seen()
+        return looks.look(self.hosts, self.place, self.services) if remembered.names(self.state) else Seen()
 
     def processes(self) -> Mapping[str, Process]:
         return {name: _process(name, each) for name, each in self.seen().units.items()}
@@ -53,6 +53,8 @@ class Hosts:
         return {name: each.memory for name, each in self.seen().units.items() if each.memory}
 
     def restart(self, service: Service) -> float:
+        if service.drain is not None and self.answers(service):
+            self.empty(service, service.drain)
         self._systemctl(service.name, "restart")
         return self.await_ready(service)
 
@@ -64,10 +66,7 @@ class Hosts:
         began, ssh = time.monotonic(), self._ssh(service.name)
         while True:
             waited = time.monotonic() - began
-            there = looks.look({ssh.name: ssh}, self.place, self.services)
-            if ssh.name in there.down:
-                raise there.down[ssh.name]
-            unit = there.units.get(service.name)
+            unit = self._unit_seen(service)
             if unit is not None and unit.ready:
                 return waited
             if unit is None or unit.active == "failed" or waited > service.probe.patience:
@@ -78,6 +77,18 @@ class Hosts:
                     f"{waited:.0f} s, and its unit {word}.\nThe end of its log:\n{log}"
                 )
             time.sleep(_INTERVAL)
+
+    def answers(self, service: Service) -> bool:
+        """Whether a service runs on its host, and is ready. Raises HostError if the host does not answer."""
+        unit = self._unit_seen(service)
+        return unit is not None and unit.ready
+
+    def empty(self, service: Service, drain: Drain) -> None:
+        """Drain a service. One that does not end its work in time is left as it is, which is said."""
+        unit, ssh = self._unit_seen(service), self._ssh(service.name)
+        asked = {"do": "drain", "pid": unit.pid if unit else 0, **asdict(drain)}
+        if not ssh.python(ON_HOST, asked, timeout=drain.patience + 60)["empty"]:
+            print(f"{service.name} on {ssh.name} was not drained: what runs on it fails, or is run again elsewhere.")
 
     def log(self, name: str, lines: int) -> str:
         return self._ssh(name).run(
@@ -209,6 +220,13 @@ class Hosts:
         with ThreadPoolExecutor(max(1, len(self.hosts))) as pool:
             return dict(zip(self.hosts, pool.map(ask, self.hosts.values()), strict=True))
 
+    def _unit_seen(self, service: Service) -> UnitSeen | None:
+        ssh = self._ssh(service.name)
+        there = looks.look({ssh.name: ssh}, self.place, self.services)
+        if ssh.name in there.down:
+            raise there.down[ssh.name]
+        return there.units.get(service.name)
+
     def _ssh(self, service: str) -> Ssh:
         return self.hosts[self.place.on(service)]
 
@@ -219,17 +237,7 @@ class Hosts:
         self._ssh(service).run("systemctl", *words, self._unit(service), timeout=120)
 
 
-def memory_of(state: State, host: str) -> Path:
-    """The file with what a host was when it was set up."""
-    return state.root / "hosts" / f"{host}{_MEMORY}"
-
-
-def remembered(state: State) -> list[str]:
-    """The hosts that were set up and not cleared since."""
-    return [each.name.removesuffix(_MEMORY) for each in sorted((state.root / "hosts").glob(f"*{_MEMORY}"))]
-
-
-def _process(name: str, unit: looks.UnitSeen) -> Process:
+def _process(name: str, unit: UnitSeen) -> Process:
     """The unit as a process. Its state is RUNNING if it is active, else the word of systemd."""
     word = "RUNNING" if unit.active == "active" else unit.active.upper()
     return Process(name, word, unit.pid, unit.uptime, f"on {unit.host}")

@@ -39,10 +39,19 @@ class UnitSeen:
 
 
 @dataclass(frozen=True)
+class HostSeen:
+    """What a host has beside services: a digest of the firewall, and the packages that are gone."""
+
+    firewall: str
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Seen:
-    """The units by service, and the hosts that do not answer, with the reason."""
+    """The units by service, the hosts by name, and those that do not answer, with the reason."""
 
     units: Mapping[str, UnitSeen] = field(default_factory=dict)
+    hosts: Mapping[str, HostSeen] = field(default_factory=dict)
     down: Mapping[str, HostError] = field(default_factory=dict)
 
 
@@ -51,15 +60,17 @@ def look(hosts: Mapping[str, Ssh], place: HostsPlace, services: Sequence[Service
     with ThreadPoolExecutor(max(1, len(hosts))) as pool:
         answers = list(pool.map(lambda name: _ask(hosts[name], place, services), hosts))
     units: dict[str, UnitSeen] = {}
+    others: dict[str, HostSeen] = {}
     down: dict[str, HostError] = {}
     for name, answer in zip(hosts, answers, strict=True):
         if isinstance(answer, HostError):
             down[name] = answer
             continue
-        for service, raw in answer.items():
+        others[name] = HostSeen(answer["firewall"], tuple(answer["missing"]))
+        for service, raw in answer["units"].items():
             if service not in units or place.on(service) == name:
                 units[service] = _unit(name, raw, at_home=place.on(service) == name)
-    return Seen(units, down)
+    return Seen(units, others, down)
 
 
 def _unit(host: str, raw: dict[str, Any], *, at_home: bool) -> UnitSeen:
@@ -82,6 +93,8 @@ def _ask(ssh: Ssh, place: HostsPlace, services: Sequence[Service]) -> Any:
         "do": "look",
         "prefix": place.layout.prefix,
         "configs": place.layout.configs,
+        "firewall": place.layout.firewall,
+        "table": place.layout.table,
         "services": {each.name: _asked(each, place) for each in services if place.on(each.name) == ssh.name},
     }
     try:

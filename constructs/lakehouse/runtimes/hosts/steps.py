@@ -15,10 +15,11 @@ from lakehouse.errors import LakehouseError
 from lakehouse.packages.environment import ANSIBLE
 from lakehouse.runtimes import disk, former, generations, memory, owner
 from lakehouse.runtimes.generations import Planned
-from lakehouse.runtimes.hosts import playbook, uploads
+from lakehouse.runtimes.hosts import playbook, remembered, rolling, uploads
 from lakehouse.runtimes.hosts import seen as looks
 from lakehouse.runtimes.hosts.place import HostsPlace, Layout
-from lakehouse.runtimes.hosts.runtime import Hosts, memory_of, remembered
+from lakehouse.runtimes.hosts.remembered import HostMemory
+from lakehouse.runtimes.hosts.runtime import Hosts
 from lakehouse.runtimes.hosts.seen import ON_HOST
 from lakehouse.runtimes.hosts.ssh import HostError, Ssh
 from lakehouse.runtimes.hosts.variables import inventory, packages, variables
@@ -26,7 +27,6 @@ from lakehouse.runtimes.incarnation import Incarnation, record
 from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import Service
-from lakehouse.spec.hosts import Host
 from lakehouse.text.placeholders import written
 
 _WITHOUT_DATA = ("trino", "spark")  # what these keep can be made again
@@ -41,6 +41,11 @@ class PlacedStack:
     place: HostsPlace
     clients: tuple[IPv4Network, ...]
     planned: Mapping[str, tuple[Service, Incarnation]]
+    of_hosts: Mapping[str, Incarnation]
+
+    @property
+    def incarnations(self) -> dict[str, Incarnation]:
+        return {name: incarnation for name, (_, incarnation) in self.planned.items()}
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -59,7 +64,8 @@ class PlacedStack:
 def preflight(stack: PlacedStack, claim: OwnerClaim, credentials: Planned) -> None:
     """Find everything that is known to make a deploy fail, before anything is stopped or started.
 
-    Raises LakehouseError with the first problem; hosts that do not answer are all named.
+    A host that was set up and does not answer is named, and stops nothing on others: the steps on it will fail. Raises
+    LakehouseError with the first problem; new hosts that do not answer are all named.
     """
     state = stack.state
     owner.check(state, claim)
@@ -79,7 +85,13 @@ def preflight(stack: PlacedStack, claim: OwnerClaim, credentials: Planned) -> No
         for name in names:
             _remove(stack.hosts[host], stack.place.layout, name)
     for host in _former(stack):
-        host_down(state, stack.place.home, host)
+        try:
+            host_down(state, stack.place.home, host)
+        except HostError as error:
+            path = remembered.path_of(state, host)
+            raise HostError(
+                f"{error}\nThe file no longer has it, so it has to be cleared. If it is gone for good, remove {path}."
+            ) from None
 
 
 def _leaving(stack: PlacedStack) -> dict[str, list[str]]:
@@ -88,12 +100,11 @@ def _leaving(stack: PlacedStack) -> dict[str, list[str]]:
     Raises LakehouseError if one would leave its data behind, as a store would.
     """
     found: dict[str, list[str]] = {}
-    known = {name: _known(stack.state, name)[0] for name in _former(stack)}
-    former = {
-        name: Ssh(name, each, stack.place.home, playbook.known_hosts(stack.state)) for name, each in known.items()
-    }
+    former = {name: _ssh(stack.state, stack.place.home, name) for name in _former(stack)}
     for name, ssh in {**stack.hosts, **former}.items():
-        for service in looks.look({name: ssh}, stack.place, stack.services).units:
+        there = looks.look({name: ssh}, stack.place, stack.services)
+        # Of a host that does not answer, what was there last.
+        for service in remembered.of_host(stack.state, name) if there.down else there.units:
             if service in stack.planned and stack.place.on(service) == name:
                 continue
             if service in stack.planned and not service.startswith(_WITHOUT_DATA):
@@ -101,24 +112,28 @@ def _leaving(stack: PlacedStack) -> dict[str, list[str]]:
                     f"{service} is on host {name}, with its data, and the file has it on {stack.place.on(service)}. "
                     f"Data does not move by itself: place it on {name} again, or destroy the stack first."
                 )
-            if name in stack.hosts:
+            if name in stack.hosts and not there.down:
                 found.setdefault(name, []).append(service)
     return found
 
 
 def _former(stack: PlacedStack) -> list[str]:
     """The hosts that were set up and that the file no longer has."""
-    return [name for name in remembered(stack.state) if name not in stack.place.hosts]
+    return [name for name in remembered.names(stack.state) if name not in stack.place.hosts]
 
 
 def _fit(stack: PlacedStack) -> None:
-    """Raises LakehouseError if a host does not answer, lacks what services need, or has too little memory or room."""
+    """Raises LakehouseError if a host lacks what services need, has too little memory or room, or does not answer.
+
+    One that does not answer, and was set up before, is only named.
+    """
     problems: list[str] = []
+    down: list[str] = []
     for name, ssh in stack.hosts.items():
         try:
             found = stack.runtime.facts(ssh)
         except HostError as error:
-            problems.append(str(error))
+            (down if remembered.recall(stack.state, name) else problems).append(str(error))
             continue
         if found["lacks"]:
             problems.append(f"Host {name} lacks {', '.join(found['lacks'])}. Install them there.")
@@ -129,27 +144,39 @@ def _fit(stack: PlacedStack) -> None:
             problems.append(f"Host {name}: {error}")
         if found["free_mb"] < _ROOM_MB:
             problems.append(f"Host {name} has {found['free_mb']} MB free; {_ROOM_MB} MB are needed. Free space there.")
-    if problems:
-        raise LakehouseError("\n".join(problems))
+    if problems or len(down) == len(stack.hosts):
+        raise LakehouseError("\n".join(problems + down))
+    for each in down:
+        print(f"{each}\nThe other hosts go on.")
 
 
 def host_up(stack: PlacedStack, host: str) -> None:
     """Give a host the user, the packages and the firewall of the stack."""
     _write(stack)
-    names = packages(stack.services, stack.place)[host]
+    place, ssh = stack.place, stack.hosts[host]
+    names = packages(stack.services, place)[host]
     archives = [
         {
             "name": each.folder,
             "archive": each.archive,
             "sha256": each.sha256,
-            "stamp": looks.stamp_file(stack.place, each.name),
+            "stamp": looks.stamp_file(place, each.name),
         }
         for each in uploads.made(names).values()
     ]
+    layout = place.layout
+    asked = {
+        "packages": [each["stamp"] for each in archives],
+        "configs": layout.configs,
+        "firewall": layout.firewall,
+        "table": layout.table,
+    }
+    ssh.python(ON_HOST, {"do": "mend", **asked})
     write_private(playbook.host_variables(stack.state, host), json.dumps({"lakehouse_packages": archives}, indent=1))
     playbook.run(stack.state, [host], ["host"], {})
-    content = {"host": stack.place.hosts[host].model_dump(mode="json"), "id": stack.place.layout.id}
-    write_private(memory_of(stack.state, host), json.dumps(content))
+    noted = ssh.python(ON_HOST, {"do": "note", **asked}, timeout=300)
+    made = HostMemory(place.hosts[host], layout, stack.of_hosts[host], noted["firewall"])
+    remembered.keep(stack.state, host, made)
 
 
 def host_down(state: State, home: Path, host: str) -> None:
@@ -157,11 +184,10 @@ def host_down(state: State, home: Path, host: str) -> None:
 
     Raises HostError if it does not answer.
     """
-    path = memory_of(state, host)
-    if not path.is_file():
+    known = remembered.recall(state, host)
+    if known is None:
         return  # it was never set up
-    known, layout = _known(state, host)
-    ssh = Ssh(host, known, home, playbook.known_hosts(state))
+    layout = known.layout
     asked: dict[str, Any] = {
         "do": "clear",
         "prefix": layout.prefix,
@@ -170,12 +196,13 @@ def host_down(state: State, home: Path, host: str) -> None:
         "data": layout.data,
         "user": layout.user,
         "firewall": layout.firewall,
+        "temporary": [f"~{known.host.user}/{layout.temporary}"],
     }
-    left = ssh.python(ON_HOST, asked, timeout=300)["left"]
+    left = _ssh(state, home, host).python(ON_HOST, asked, timeout=300)["left"]
     if left:
         raise HostError(f"Host {host}: {', '.join(left)} could not be removed.")
     playbook.host_variables(state, host).unlink(missing_ok=True)
-    path.unlink()
+    remembered.forget(state, host)
 
 
 def service_up(stack: PlacedStack, name: str) -> float:
@@ -187,11 +214,13 @@ def service_up(stack: PlacedStack, name: str) -> float:
     began = time.monotonic()
     _write(stack)
     former.clear(stack.state, service)
-    folder = stack.state.config(name)
-    for file in service.files:
-        write_private(folder / file.path, written(file.text, stack.state.secret))
-    playbook.run(stack.state, [stack.place.on(name)], ["service"], {"service_only": [name]})
-    stack.runtime.await_ready(service)
+    folder, host = stack.state.config(name), stack.place.on(name)
+    with rolling.turn(stack.runtime, service, stack.incarnations):
+        for file in service.files:
+            write_private(folder / file.path, written(file.text, stack.state.secret))
+        remembered.came(stack.state, name, host)
+        playbook.run(stack.state, [host], ["service"], {"service_only": [name]})
+        stack.runtime.await_ready(service)
     record(stack.state, name, incarnation)
     return time.monotonic() - began
 
@@ -201,6 +230,7 @@ def service_down(stack: PlacedStack, name: str) -> None:
     service = stack.planned.get(name)
     if service is not None:
         _remove(stack.hosts[stack.place.on(name)], stack.place.layout, name)
+        remembered.left(stack.state, name)
     shutil.rmtree(stack.state.config(name), ignore_errors=True)
 
 
@@ -212,15 +242,15 @@ def _remove(ssh: Ssh, layout: Layout, service: str) -> None:
 def _write(stack: PlacedStack) -> None:
     """Write the inventory and the variables of the playbook."""
     state = stack.state
-    incarnations = {name: incarnation for name, (_, incarnation) in stack.planned.items()}
     playbook.write(
         state,
-        inventory(stack.place.hosts, stack.place.home, playbook.known_hosts(state)),
-        variables(stack.services, incarnations, stack.place, state.root / "services", stack.clients),
+        inventory(stack.place.hosts, stack.place.home, playbook.known_hosts(state), stack.place.layout.temporary),
+        variables(stack.services, stack.incarnations, stack.place, state.root / "services", stack.clients),
     )
 
 
-def _known(state: State, host: str) -> tuple[Host, Layout]:
+def _ssh(state: State, home: Path, host: str) -> Ssh:
     """A host as it was when it was set up."""
-    content = json.loads(memory_of(state, host).read_text())
-    return Host.model_validate(content["host"]), Layout(content["id"])
+    known = remembered.recall(state, host)
+    assert known is not None
+    return Ssh(host, known.host, home, playbook.known_hosts(state))

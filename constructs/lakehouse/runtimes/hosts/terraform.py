@@ -11,7 +11,7 @@ from lakehouse.runtimes.generations import Planned
 from lakehouse.runtimes.hosts import incarnation
 from lakehouse.runtimes.hosts.place import STACK, HostsPlace
 from lakehouse.runtimes.hosts.runtime import Hosts
-from lakehouse.runtimes.incarnation import Because, silent
+from lakehouse.runtimes.incarnation import Because, digest, silent
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.terraform import LocalRuntime, planned_for
 
@@ -30,14 +30,15 @@ class HostsRuntime(LocalRuntime):
         self._place, seen = local.place, local.runtime.seen()
         found = incarnation.look(local.everything, local.state, local.place, seen, planned, because(planned))
         super().__init__(scope, name, local, found, planned)
-        preflight = local_exec(self, "preflight", trigger=self.everything, up=self._step("preflight"), made_first=True)
+        self._hosts = incarnation.hosts(local.everything, local.state, local.place, seen, local.clients)
+        everything = digest([self.everything, {name: str(each) for name, each in self._hosts.items()}])
+        preflight = local_exec(self, "preflight", trigger=everything, up=self._step("preflight"), made_first=True)
         hosts: dict[str, TerraformResource] = {}
         for host in local.place.hosts:
-            wanted = incarnation.of_host(host, local.everything, local.place, local.clients)
             hosts[host] = local_exec(
                 self,
                 f"host-{host}",
-                trigger=wanted,
+                trigger=str(self._hosts[host]),
                 up=self._step("host-up", host),
                 down=self._step("host-down", host, "--home", str(local.place.home.absolute())),
                 needs=[preflight],
@@ -50,7 +51,7 @@ class HostsRuntime(LocalRuntime):
                 trigger=str(self.incarnations[each.name]),
                 up=self._step("up", each.name),
                 down=self._step("down", each.name),
-                needs=[*hosts.values(), *(self.services[need] for need in each.needs)],
+                needs=[hosts[local.place.on(each.name)], *(self.services[need] for need in each.needs)],
                 made_first=True,
             )
 
@@ -63,6 +64,7 @@ class HostsRuntime(LocalRuntime):
             "place": place.placement.model_dump(mode="json"),
             "store": place.store,
             "home": str(place.home.absolute()),
+            "incarnations": {name: str(each) for name, each in self._hosts.items()},
             "clients": [str(each) for each in self.local.clients],
         }
         (folder / STACK).write_text(json.dumps(content, indent=1))

@@ -15,9 +15,13 @@ from lakehouse.spec.hosts import Host
 GROUP = "lakehouse"
 
 
-def inventory(hosts: Mapping[str, Host], folder: Path, known_hosts: Path) -> dict[str, Any]:
-    """The hosts as an inventory in YAML's form of Ansible. ``folder`` is that of lakehouse.yaml."""
-    return {GROUP: {"hosts": {name: _host(each, folder, known_hosts) for name, each in hosts.items()}}}
+def inventory(hosts: Mapping[str, Host], folder: Path, known_hosts: Path, temporary: str) -> dict[str, Any]:
+    """The hosts as an inventory in YAML's form of Ansible. ``folder`` is that of lakehouse.yaml.
+
+    ``temporary`` is the folder for Ansible's own files, below the home of who logs in.
+    """
+    known = {name: _host(each, folder, known_hosts) for name, each in hosts.items()}
+    return {GROUP: {"hosts": known, "vars": {"ansible_remote_tmp": f"~/{temporary}"}}}
 
 
 def _host(host: Host, folder: Path, known_hosts: Path) -> dict[str, Any]:

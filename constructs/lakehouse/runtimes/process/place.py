@@ -62,3 +62,7 @@ class ProcessPlace:
     @property
     def secure(self) -> bool:
         return bool(self.trust)
+
+    @property
+    def drains(self) -> bool:
+        return False

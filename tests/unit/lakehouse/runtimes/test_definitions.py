@@ -9,7 +9,7 @@ from pathlib import Path
 from lakehouse.runtimes import definitions
 from lakehouse.runtimes.incarnation import Incarnation, digest
 from lakehouse.services.certificate import Certificate
-from lakehouse.services.service import File, Port, Probe, Service
+from lakehouse.services.service import Drain, File, Port, Probe, Service
 from lakehouse.text.later import definition
 from lakehouse.text.placeholders import Binary, Secret
 
@@ -35,7 +35,12 @@ def test_services_survive_json(tmp_path: Path) -> None:
     certificate = Certificate.of("web", "web")
     files = (File("key.pem", certificate.key), File("store", Binary.of(b"\0\xff")))
     newer = replace(
-        SERVICE, name="newer", files=files, probe=Probe("exec", command=("is", "ready")), forgets=("/a/b*",)
+        SERVICE,
+        name="newer",
+        files=files,
+        probe=Probe("exec", command=("is", "ready")),
+        forgets=("/a/b*",),
+        drain=Drain("web", 80, "/state", done="EMPTY", put="EMPTY"),
     )
     some = {each.name: Incarnation.new("d") for each in (SERVICE, newer)}
     definitions.write(tmp_path, (SERVICE, newer), some)
@@ -48,5 +53,5 @@ def test_a_definition_of_an_earlier_version_is_read() -> None:
     raw = json.loads(json.dumps(asdict(SERVICE)))
     for key in ("trust", "command"):
         del raw["probe"][key]
-    del raw["forgets"]
+    del raw["forgets"], raw["drain"]
     assert definitions.service(raw) == SERVICE

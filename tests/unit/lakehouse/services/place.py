@@ -15,9 +15,10 @@ PROJECT = Path(__file__).parents[4]
 class Somewhere:
     """A Place whose internal and external views differ, so that mixing them up shows."""
 
-    def __init__(self, lakehouse: Lakehouse, trust: str = "") -> None:
+    def __init__(self, lakehouse: Lakehouse, trust: str = "", *, drains: bool = False) -> None:
         self._ports = ports(lakehouse, "local")
         self.trust = trust
+        self.drains = drains
 
     @property
     def secure(self) -> bool:

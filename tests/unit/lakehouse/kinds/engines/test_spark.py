@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lakehouse.kinds.engines.spark import spark
 from lakehouse.kinds.engines.spark_cluster import cluster
 from lakehouse.spec import load
-from tests.unit.lakehouse.services.place import PROJECT, Somewhere
+from tests.unit.lakehouse.services.place import PROJECT, Somewhere, as_text
 
 # The begin of a worker's page, as Spark 3.5.9 and 4.1.4 write it.
 ALONE = (
@@ -20,3 +22,15 @@ def test_a_worker_is_ready_only_once_its_master_has_registered_it() -> None:
     probes = [each.probe for each in found if each.name.startswith("spark-worker-")]
     assert len(probes) == 2
     assert [(probe.expect in ALONE, probe.expect in REGISTERED) for probe in probes] == [(False, True)] * 2
+
+
+def test_one_of_several_workers_is_drained_where_services_are_and_drivers_know() -> None:
+    lakehouse = load(PROJECT / "lakehouse.yaml")
+    for workers, drained in ((1, False), (2, False), (1, True), (2, True)):
+        place, settings = Somewhere(lakehouse, drains=drained), replace(cluster(lakehouse), workers=workers)
+        found = {each.name: each for each in spark(place, settings, ())}
+        for name in ("spark-worker-1", "spark-connect"):
+            lines = as_text(found[name].files[0].text).splitlines()
+            assert ("spark.decommission.enabled=true" in lines) is (drained and workers > 1)
+        drain, probe = found["spark-worker-1"].drain, found["spark-worker-1"].probe
+        assert (drain and (drain.signal, drain.port)) == (("PWR", probe.port) if drained and workers > 1 else None)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from lakehouse.kinds.compose import services
@@ -12,10 +14,10 @@ from tests.unit.lakehouse.services.place import Somewhere, as_text, default, loc
 SECRET = "internal-communication.shared-secret"
 
 
-def built(trust: str = "", **trino: object) -> dict[str, Service]:
+def built(trust: str = "", *, drains: bool = False, **trino: object) -> dict[str, Service]:
     """The servers of a Trino with these words in the file."""
     lakehouse = default().model_copy(update={"engines": Engines(trino=Trino.model_validate(trino))})
-    found = services(lakehouse, local(lakehouse), Somewhere(lakehouse, trust))
+    found = services(lakehouse, local(lakehouse), Somewhere(lakehouse, trust, drains=drains))
     return {each.name: each for each in found if each.name.startswith("trino")}
 
 
@@ -82,3 +84,18 @@ def test_a_worker_of_a_secure_stack_trusts_it() -> None:
     found = built("/trust", workers=1, authentication="password")["trino-worker-1"]
     assert "truststore.p12" in {each.path for each in found.files}
     assert "-Djavax.net.ssl.trustStore=/config/trino-worker-1/truststore.p12" in found.command
+
+
+def test_the_owner_alone_drains_a_worker() -> None:
+    found = built(workers=1, drains=True)["trino-worker-1"]
+    assert settings(found)["access-control.config-files"] == "/config/trino-worker-1/access-control.properties"
+    (rules,) = (json.loads(as_text(each.text)) for each in found.files if each.path == "rules.json")
+    assert [each["user"] for each in rules["system_information"] if "write" in each["allow"]] == ["lakehouse"]
+    assert found.drain is not None
+    assert (found.drain.user, found.drain.port) == ("lakehouse", found.ports[0].number)
+    assert str(found.ports[0].gives).startswith("its draining")
+
+
+def test_only_workers_are_drained_and_only_where_services_are() -> None:
+    assert built(workers=1, drains=True)["trino"].drain is None
+    assert built(workers=1)["trino-worker-1"].drain is None

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+import signal
 import socket
+import threading
+from dataclasses import asdict
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
 from lakehouse.runtimes.hosts import on_host
+from lakehouse.services.service import Drain
 
 PREFIX = "lakehouse-demo-prod."
+SHOWN = {
+    "show": "ActiveState=active\nSubState=running\nMainPID=42\nMemoryCurrent=1048576\n"
+    "ActiveEnterTimestampMonotonic=1\nUnitFileState=enabled\nDropInPaths=/run/systemd/system/service.d/lxc.conf\n",
+    "--stateless": "table inet lakehouse_demo_prod { }",
+    "is-enabled": "enabled",
+}
+FIREWALL = {"table": "lakehouse_demo_prod", "firewall": "firewall.service"}
 
 
 @pytest.fixture
@@ -18,8 +32,7 @@ def units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "units"
     folder.mkdir()
     monkeypatch.setattr(on_host, "_UNITS", folder)
-    shown = "ActiveState=active\nSubState=running\nMainPID=42\nMemoryCurrent=1048576\nActiveEnterTimestampMonotonic=1\n"
-    monkeypatch.setattr(on_host, "_call", lambda *words: shown if "show" in words else "")
+    monkeypatch.setattr(on_host, "_call", lambda *words: SHOWN.get(words[1], ""))
     return folder
 
 
@@ -32,30 +45,149 @@ def install(units: Path, tmp_path: Path, name: str) -> Path:
     return unit
 
 
-def look(tmp_path: Path, port: int, *packages: str) -> dict[str, object]:
-    asked = {"kind": "tcp", "port": port, "path": "/", "expect": "", "packages": list(packages)}
-    called = {"do": "look", "prefix": PREFIX, "configs": str(tmp_path / "configs"), "services": {"trino": asked}}
-    found: dict[str, object] = on_host.main(called)["trino"]
-    return found
+def whole(tmp_path: Path, *packages: str) -> Any:
+    asked = {"kind": "tcp", "port": 1, "path": "/", "expect": "", "packages": list(packages)}
+    configs = str(tmp_path / "configs")
+    return on_host.main({"do": "look", "prefix": PREFIX, "configs": configs, "services": {"trino": asked}, **FIREWALL})
 
 
-def test_a_unit_that_was_changed_by_hand_or_lost_a_package_is_seen(units: Path, tmp_path: Path) -> None:
-    unit = install(units, tmp_path, "trino")
+def package(tmp_path: Path) -> str:
+    """A package with two files, as it was unpacked, and the file that says so."""
+    folder = tmp_path / "trino-4.7.6"
+    (folder / "lib").mkdir(parents=True)
+    for name in ("a.jar", "lib/b.jar"):
+        (folder / name).write_text("four")
+    stamp = tmp_path / "trino-4.7.6.0123456789abcdef"
+    stamp.touch()
+    return str(stamp)
+
+
+def noted(tmp_path: Path, stamp: str) -> None:
+    on_host.main({"do": "note", "packages": [stamp], "configs": str(tmp_path / "configs"), **FIREWALL})
+
+
+def test_whether_a_service_answers_is_asked_on_the_host(units: Path, tmp_path: Path) -> None:
+    install(units, tmp_path, "trino")
     (units / "others.service").touch()
     with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        found = look(tmp_path, port, str(tmp_path))
-        assert (found["ready"], found["edited"], found["missing"]) == (True, False, [])
-        assert (found["pid"], found["memory"]) == (42, 1 << 20)
-        unit.write_text("[Service]\nNice=1\n")
-        found = look(tmp_path, port, str(tmp_path / "gone"))
-        assert (found["edited"], found["missing"]) == (True, [str(tmp_path / "gone")])
-    assert look(tmp_path, port)["ready"] is False
+        asked = {"kind": "tcp", "port": server.getsockname()[1], "path": "/", "expect": "", "packages": []}
+        called = {"do": "look", "prefix": PREFIX, "configs": str(tmp_path / "configs"), **FIREWALL}
+        found = on_host.main({**called, "services": {"trino": asked}})["units"]
+        assert list(found) == ["trino"]
+        assert (found["trino"]["ready"], found["trino"]["edited"], found["trino"]["missing"]) == (True, False, [])
+        assert (found["trino"]["pid"], found["trino"]["memory"]) == (42, 1 << 20)
+    assert whole(tmp_path)["units"]["trino"]["ready"] is False
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UnitFileState=disabled",
+        "DropInPaths={units}/lakehouse-demo-prod.trino.service.d/override.conf",
+    ],
+)
+def test_a_unit_that_was_changed_by_hand_is_seen(
+    units: Path, tmp_path: Path, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit = install(units, tmp_path, "trino")
+    assert whole(tmp_path)["units"]["trino"]["edited"] is False
+    unit.write_text("[Service]\nNice=1\n")
+    assert whole(tmp_path)["units"]["trino"]["edited"] is True
+    unit.write_text("[Service]\n")
+    monkeypatch.setitem(SHOWN, "show", SHOWN["show"] + change.format(units=units) + "\n")
+    assert whole(tmp_path)["units"]["trino"]["edited"] is True
+
+
+@pytest.mark.parametrize("lost", ["trino-4.7.6/lib/b.jar", "trino-4.7.6", "trino-4.7.6.0123456789abcdef"])
+def test_a_package_that_lost_a_file_is_seen_and_brought_again(units: Path, tmp_path: Path, lost: str) -> None:
+    install(units, tmp_path, "trino")
+    stamp = package(tmp_path)
+    noted(tmp_path, stamp)
+    assert whole(tmp_path, stamp)["missing"] == []
+    path = tmp_path / lost
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    found = whole(tmp_path, stamp)
+    assert found["missing"] == found["units"]["trino"]["missing"] == [stamp]
+    on_host.main({"do": "mend", "packages": [stamp]})
+    assert not Path(stamp).exists()
+
+
+def test_a_package_that_is_whole_is_not_brought_again(units: Path, tmp_path: Path) -> None:
+    stamp = package(tmp_path)
+    for _ in range(2):
+        on_host.main({"do": "mend", "packages": [stamp]})
+        assert Path(stamp).exists()
+        noted(tmp_path, stamp)
+    assert Path(stamp).read_text() == "2 8"
+
+
+def test_a_firewall_that_was_changed_by_hand_has_another_digest(
+    units: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "configs").mkdir()
+    seen = {whole(tmp_path)["firewall"]}
+    (tmp_path / "configs" / "firewall.nft").write_text("table")
+    seen.add(whole(tmp_path)["firewall"])
+    (units / "firewall.service").write_text("[Service]")
+    seen.add(whole(tmp_path)["firewall"])
+    monkeypatch.setitem(SHOWN, "is-enabled", "disabled")
+    seen.add(whole(tmp_path)["firewall"])
+    monkeypatch.setitem(SHOWN, "--stateless", "")
+    seen.add(whole(tmp_path)["firewall"])
+    assert len(seen) == 5
+
+
+class _Worker(BaseHTTPRequestHandler):
+    """A worker that is empty at the second question."""
+
+    asked: ClassVar[list[str]] = []
+    refuses = False
+
+    def do_PUT(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.asked.append(f"{self.headers['X-Trino-User']} {self.path} {body}")
+        self.send_response(403 if self.refuses else 200)
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.asked.append("GET")
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"empty" if self.asked.count("GET") > 1 else b"busy")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("refuses", "empty"), [(False, True), (True, False)])
+def test_a_service_is_drained_until_it_is_empty(monkeypatch: pytest.MonkeyPatch, refuses: bool, empty: bool) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr(_Worker, "asked", [])
+    monkeypatch.setattr(_Worker, "refuses", refuses)
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Worker) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        drain = Drain("trino-worker", server.server_port, "/state", done="empty", put='"DRAINING"', user="operator")
+        assert on_host.main({"do": "drain", "pid": 0, **asdict(drain)}) == {"empty": empty}
+        server.shutdown()
+    assert _Worker.asked == ['operator /state "DRAINING"', *(["GET", "GET"] if empty else [])]
+
+
+def test_a_service_that_is_drained_by_a_signal_and_ends_is_not_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[tuple[int, int]] = []
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr("os.kill", lambda *given: sent.append(given))
+    drain = Drain("spark-worker", 1, "/json/", done="empty", signal="PWR")  # nothing listens there
+    assert on_host.main({"do": "drain", "pid": 42, **asdict(drain)}) == {"empty": False}
+    assert sent == [(42, signal.SIGPWR)]
 
 
 def test_a_host_keeps_only_the_data(units: Path, tmp_path: Path) -> None:
     install(units, tmp_path, "trino")
     (units / "firewall.service").touch()
+    (tmp_path / "temporary" / "tmp").mkdir(parents=True)
     for name in ("packages", "data"):
         (tmp_path / "opt" / name / "trino").mkdir(parents=True)
         (tmp_path / "opt" / name / "trino" / "file").touch()
@@ -67,9 +199,11 @@ def test_a_host_keeps_only_the_data(units: Path, tmp_path: Path) -> None:
         "data": str(tmp_path / "opt" / "data"),
         "user": "nobody-at-all",
         "firewall": "firewall.service",
+        "temporary": [str(tmp_path / "temporary")],
     }
     assert on_host.main(asked) == {"left": []}
     assert list(units.iterdir()) == []
     assert (tmp_path / "opt" / "data" / "trino" / "file").exists()
     assert (tmp_path / "opt" / "data").stat().st_mode & 0o777 == 0o700
     assert not (tmp_path / "opt" / "packages").exists()
+    assert not (tmp_path / "temporary").exists()

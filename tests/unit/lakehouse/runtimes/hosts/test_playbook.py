@@ -16,7 +16,7 @@ from lakehouse.spec.hosts import Host
 def test_ansible_finds_hosts_and_all_variables_in_the_inventory_alone(tmp_path: Path) -> None:
     state = State(tmp_path / "a state")
     hosts = {"a": Host(address="10.0.0.11"), "b": Host(address="b.example", user="admin", internal="10.0.0.12")}
-    found = inventory(hosts, tmp_path, playbook.known_hosts(state))
+    found = inventory(hosts, tmp_path, playbook.known_hosts(state), ".lakehouse-demo")
     playbook.write(state, found, {"lakehouse_id": "demo-prod", "lakehouse_packages": []})
     write_private(playbook.host_variables(state, "b"), json.dumps({"lakehouse_packages": [{"name": "java-25"}]}))
     program = ANSIBLE.set_up().with_name("ansible-inventory")

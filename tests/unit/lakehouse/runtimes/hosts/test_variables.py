@@ -6,35 +6,13 @@ from typing import Any
 
 import pytest
 
-from lakehouse.kinds.compose import services
 from lakehouse.runtimes.hosts.place import HostsPlace, Layout
 from lakehouse.runtimes.hosts.variables import inventory, packages, variables, word
 from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.services.service import Service
-from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.spec.hosts import Host, Placement
-from lakehouse.spec.ports import listeners
-from tests.unit.lakehouse.spec.test_placed import ENGINES, STACK
 
 CLIENTS = (IPv4Network("10.0.0.1"), IPv4Network("10.1.0.0/16"))
-
-
-@pytest.fixture
-def placed() -> tuple[HostsPlace, tuple[Service, ...]]:
-    lakehouse = Lakehouse.model_validate(
-        {
-            "name": "demo",
-            "buckets": {"warehouse": {}},
-            "catalogs": {"lake": {"location": "s3://warehouse/lake"}},
-            "engines": ENGINES,
-            "stacks": {"prod": STACK},
-        }
-    )
-    stack = lakehouse.stacks["prod"]
-    assert isinstance(stack, LocalStack)
-    layout = Layout("demo-prod")
-    place = HostsPlace(layout, stack.hosts, stack.place, "s3proxy", listeners(lakehouse, stack), Path("/project"))
-    return place, services(lakehouse, stack, place)
 
 
 def made(placed: tuple[HostsPlace, tuple[Service, ...]]) -> dict[str, Any]:
@@ -88,7 +66,7 @@ def test_each_host_gets_its_packages_with_java(placed: tuple[HostsPlace, tuple[S
 
 def test_an_inventory_says_how_to_log_in() -> None:
     hosts = {"a": Host(address="10.0.0.11"), "b": Host(address="b.example", user="admin", port=2222, key="keys/id")}
-    found = inventory(hosts, Path("/project"), Path("/state/known_hosts"))["lakehouse"]["hosts"]
+    found = inventory(hosts, Path("/project"), Path("/state/known_hosts"), ".lakehouse-demo-prod")["lakehouse"]["hosts"]
     assert (found["a"]["ansible_become"], found["b"]["ansible_become"]) == (False, True)
     assert (found["b"]["ansible_port"], found["b"]["ansible_ssh_private_key_file"]) == (2222, "/project/keys/id")
     assert "ansible_ssh_private_key_file" not in found["a"]
