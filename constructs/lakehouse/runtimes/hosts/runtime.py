@@ -83,6 +83,11 @@ class Hosts:
         unit = self._unit_seen(service)
         return unit is not None and unit.ready
 
+    def well(self, service: Service) -> bool:
+        """Whether a service runs as it was installed, and is ready. Raises HostError if its host does not answer."""
+        unit = self._unit_seen(service)
+        return unit is not None and unit.well
+
     def empty(self, service: Service, drain: Drain) -> None:
         """Drain a service. One that does not end its work in time is left as it is, which is said."""
         unit, ssh = self._unit_seen(service), self._ssh(service.name)

@@ -23,7 +23,7 @@ from lakehouse.runtimes.hosts.runtime import Hosts
 from lakehouse.runtimes.hosts.seen import ON_HOST
 from lakehouse.runtimes.hosts.ssh import HostError, Ssh
 from lakehouse.runtimes.hosts.variables import inventory, packages, variables
-from lakehouse.runtimes.incarnation import Incarnation, record
+from lakehouse.runtimes.incarnation import Incarnation, record, recorded
 from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import Service
@@ -208,10 +208,14 @@ def host_down(state: State, home: Path, host: str) -> None:
 def service_up(stack: PlacedStack, name: str) -> float:
     """Install and start a service, and wait until it is ready. Returns the seconds that it took.
 
+    One that runs as it is planned is left alone: Terraform asks for it again after a deploy that could not reach it.
+
     Raises LakehouseError if Ansible fails, or if the service does not get ready.
     """
     service, incarnation = stack.planned[name]
     began = time.monotonic()
+    if recorded(stack.state, name) == incarnation and stack.runtime.well(service):
+        return 0.0
     _write(stack)
     former.clear(stack.state, service)
     folder, host = stack.state.config(name), stack.place.on(name)

@@ -1,0 +1,133 @@
+"""What the steps of a deploy do about hosts that do not answer, and services that are where they were planned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lakehouse.errors import LakehouseError
+from lakehouse.packages.environment import ToolEnvironment
+from lakehouse.runtimes import disk, generations, owner
+from lakehouse.runtimes.generations import NOTHING
+from lakehouse.runtimes.hosts import playbook, remembered, seen, steps, uploads
+from lakehouse.runtimes.hosts.place import HostsPlace
+from lakehouse.runtimes.hosts.remembered import HostMemory
+from lakehouse.runtimes.hosts.runtime import Hosts
+from lakehouse.runtimes.hosts.seen import HostSeen, Seen, UnitSeen
+from lakehouse.runtimes.hosts.ssh import HostError, Ssh
+from lakehouse.runtimes.hosts.steps import PlacedStack
+from lakehouse.runtimes.incarnation import NONE, Incarnation, record
+from lakehouse.runtimes.owner import Owner, OwnerClaim
+from lakehouse.runtimes.state import State
+from lakehouse.services.service import Service
+from tests.unit.lakehouse.runtimes.hosts.test_variables import CLIENTS
+
+CLAIM = OwnerClaim(Owner("demo", "prod", "id", "file", "folder"), deployed=True, catalogs=())
+FACTS = {"lacks": [], "memory_mb": 1 << 20, "free_mb": 1 << 20, "data_bytes": 0}
+
+
+def there(host: str, *, ready: bool = True) -> UnitSeen:
+    return UnitSeen(host, "active", "running", "success", 42, 1, 1, ready=ready, edited=False, missing=())
+
+
+@pytest.fixture
+def stack(placed: tuple[HostsPlace, tuple[Service, ...]], tmp_path: Path) -> PlacedStack:
+    """A stack on the hosts a and b, both set up."""
+    place, services = placed
+    state = State(tmp_path)
+    for name, each in place.hosts.items():
+        remembered.keep(state, name, HostMemory(each, place.layout, NONE, ""))
+    planned = {each.name: (each, Incarnation.new("digest")) for each in services}
+    return PlacedStack(state, place, CLIENTS, planned, dict.fromkeys(place.hosts, NONE))
+
+
+@pytest.fixture
+def down(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The hosts that do not answer; all other parts of a preflight do nothing."""
+    found: set[str] = set()
+
+    def facts(_: Hosts, ssh: Ssh) -> dict[str, Any]:
+        if ssh.name in found:
+            raise HostError(f"Host {ssh.name} is not reached.")
+        return FACTS
+
+    def look(hosts: dict[str, Ssh], *_: object) -> Seen:
+        return Seen(
+            hosts={name: HostSeen("", ()) for name in hosts if name not in found},
+            down={name: HostError("down") for name in hosts if name in found},
+        )
+
+    monkeypatch.setattr(Hosts, "facts", facts)
+    monkeypatch.setattr(seen, "look", look)
+    for module, names in ((owner, ("check", "mark")), (disk, ("check",)), (generations, ("make", "renew"))):
+        for name in names:
+            monkeypatch.setattr(module, name, lambda *_: None)
+    monkeypatch.setattr(ToolEnvironment, "set_up", lambda _: None)
+    monkeypatch.setattr(uploads, "made", lambda _: {})
+    monkeypatch.setattr(steps, "written", lambda *_: b"")
+    return found
+
+
+def test_a_host_that_is_down_is_named_and_stops_nothing_on_others(
+    stack: PlacedStack, down: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    down.add("b")
+    steps.preflight(stack, CLAIM, NOTHING)
+    assert capsys.readouterr().out == "Host b is not reached.\nThe other hosts go on.\n"
+
+
+def test_a_new_host_that_does_not_answer_stops_a_deploy(stack: PlacedStack, down: set[str]) -> None:
+    down.add("b")
+    remembered.forget(stack.state, "b")
+    with pytest.raises(LakehouseError, match="Host b is not reached"):
+        steps.preflight(stack, CLAIM, NOTHING)
+
+
+def test_a_deploy_stops_if_no_host_answers(stack: PlacedStack, down: set[str]) -> None:
+    down |= {"a", "b"}
+    with pytest.raises(LakehouseError, match="Host a is not reached.\nHost b is not reached"):
+        steps.preflight(stack, CLAIM, NOTHING)
+
+
+def test_a_store_that_was_last_on_a_host_that_is_down_is_not_started_elsewhere(
+    stack: PlacedStack, down: set[str]
+) -> None:
+    down.add("b")
+    remembered.came(stack.state, "trino-worker-1", "b")
+    steps.preflight(stack, CLAIM, NOTHING)
+    remembered.came(stack.state, "s3proxy", "b")
+    with pytest.raises(LakehouseError, match="s3proxy is on host b, with its data, and the file has it on a"):
+        steps.preflight(stack, CLAIM, NOTHING)
+
+
+def test_a_former_host_that_is_down_says_how_to_go_on(
+    stack: PlacedStack, down: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def python(ssh: Ssh, *_: object, **__: object) -> Any:
+        raise HostError(f"Host {ssh.name} is not reached.")
+
+    monkeypatch.setattr(Ssh, "python", python)
+    a = remembered.recall(stack.state, "a")
+    assert a is not None
+    remembered.keep(stack.state, "former", a)
+    with pytest.raises(LakehouseError, match=r"Host former is not reached.(.|\n)*gone for good, remove .*former"):
+        steps.preflight(stack, CLAIM, NOTHING)
+    remembered.path_of(stack.state, "former").unlink()
+    steps.preflight(stack, CLAIM, NOTHING)
+
+
+def test_a_service_that_runs_as_planned_is_left_alone(stack: PlacedStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[object] = []
+    monkeypatch.setattr(playbook, "run", lambda *given: ran.append(given[1:3]))
+    monkeypatch.setattr(steps, "written", lambda *_: b"")
+    monkeypatch.setattr(seen, "look", lambda *_: Seen(units={"nessie": there("a")}))
+    incarnation = stack.incarnations["nessie"]
+    record(stack.state, "nessie", incarnation)
+    assert steps.service_up(stack, "nessie") == 0.0
+    assert ran == []
+    record(stack.state, "nessie", Incarnation.new("digest"))
+    steps.service_up(stack, "nessie")
+    assert ran == [(["a"], ["service"])]
+    assert remembered.of_host(stack.state, "a") == ["nessie"]
