@@ -14,14 +14,18 @@ from pathlib import Path
 from typing import Any
 
 _UNITS = Path("/etc/systemd/system")
-_SHOWN = "ActiveState,SubState,MainPID,ActiveEnterTimestampMonotonic,MemoryCurrent,Result,UnitFileState,DropInPaths"
+_SHOWN = (
+    "ActiveState,SubState,MainPID,ActiveEnterTimestampMonotonic,MemoryCurrent,Result,UnitFileState,DropInPaths,"
+    "NRestarts"
+)
+_MOST = 5  # starts after which a service that ends each time counts as failed
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def main(asked: Any) -> Any:
     """Do what is asked."""
-    known = {"look": look, "mend": mend, "note": note, "drain": drain, "remove": remove, "clear": clear, "facts": facts}
-    return known[asked["do"]](asked)
+    known = (look, wait, mend, note, drain, remove, clear, facts)
+    return {each.__name__: each for each in known}[asked["do"]](asked)
 
 
 def look(asked: Any) -> Any:
@@ -42,6 +46,18 @@ def look(asked: Any) -> Any:
         for name, answers in zip(up, pool.map(lambda name: _ready(known[name]), up)):  # noqa: B905 - Python 3.9
             found[name]["ready"] = answers
     return {"units": found, "missing": sorted(gone), "firewall": _firewall(asked)}
+
+
+def wait(asked: Any) -> Any:
+    """Wait until a service answers, ends again and again, or did not answer in time. Returns its unit."""
+    end = time.monotonic() + asked["patience"]
+    while True:
+        found = _shown(asked["unit"])
+        found["ready"] = found["ActiveState"] == "active" and _ready(asked)
+        lost = found["ActiveState"] == "failed" or found["restarts"] >= _MOST or time.monotonic() > end
+        if found["ready"] or lost:
+            return found
+        time.sleep(0.5)
 
 
 def mend(asked: Any) -> Any:
@@ -152,6 +168,7 @@ def _shown(unit: str) -> Any:
         "pid": int(found.get("MainPID") or 0),
         "uptime": max(0, int(now - since)) if since else 0,
         "memory": int(memory) if memory.isdigit() and int(memory) < 1 << 62 else 0,
+        "restarts": int(found.get("NRestarts") or 0),
         "ready": False,
         "edited": found.get("UnitFileState") != "enabled" or any(map(_by_hand, found.get("DropInPaths", "").split())),
     }

@@ -26,8 +26,6 @@ from lakehouse.runtimes.state import State
 from lakehouse.services.service import Drain, File, Port, Service
 from lakehouse.text.placeholders import written
 
-_INTERVAL = 1.0  # seconds between two looks at a service that starts
-
 
 @dataclass(frozen=True)
 class Hosts:
@@ -64,19 +62,23 @@ class Hosts:
         Raises LakehouseError if it does not, with its state and the end of its log.
         """
         began, ssh = time.monotonic(), self._ssh(service.name)
-        while True:
-            waited = time.monotonic() - began
-            unit = self._unit_seen(service)
-            if unit is not None and unit.ready:
-                return waited
-            if unit is None or unit.active == "failed" or waited > service.probe.patience:
-                word = "has no unit" if unit is None else f"is {unit.active} ({unit.sub})"
-                log = "\n".join(f"    {line}" for line in self.log(service.name, 15).splitlines())
-                raise LakehouseError(
-                    f"{service.name} is not ready on host {ssh.name}: {service.probe} did not answer within "
-                    f"{waited:.0f} s, and its unit {word}.\nThe end of its log:\n{log}"
-                )
-            time.sleep(_INTERVAL)
+        patience = service.probe.patience
+        asked = {
+            "do": "wait",
+            "unit": self._unit(service.name),
+            "patience": patience,
+            **looks.asked(service, self.place),
+        }
+        unit = ssh.python(ON_HOST, asked, timeout=patience + 60)
+        waited = time.monotonic() - began
+        if unit["ready"]:
+            return waited
+        log = "\n".join(f"    {line}" for line in self.log(service.name, 15).splitlines())
+        ended = f", and ended {unit['restarts']} times" if unit["restarts"] else ""
+        raise LakehouseError(
+            f"{service.name} is not ready on host {ssh.name}: {service.probe} did not answer within {waited:.0f} s, "
+            f"and its unit is {unit['ActiveState']} ({unit['SubState']}){ended}.\nThe end of its log:\n{log}"
+        )
 
     def answers(self, service: Service) -> bool:
         """Whether a service runs on its host, and is ready. Raises HostError if the host does not answer."""

@@ -89,21 +89,22 @@ def _unit(host: str, raw: dict[str, Any], *, at_home: bool) -> UnitSeen:
 
 
 def _ask(ssh: Ssh, place: HostsPlace, services: Sequence[Service]) -> Any:
-    asked = {
+    question = {
         "do": "look",
         "prefix": place.layout.prefix,
         "configs": place.layout.configs,
         "firewall": place.layout.firewall,
         "table": place.layout.table,
-        "services": {each.name: _asked(each, place) for each in services if place.on(each.name) == ssh.name},
+        "services": {each.name: asked(each, place) for each in services if place.on(each.name) == ssh.name},
     }
     try:
-        return ssh.python(ON_HOST, asked)
+        return ssh.python(ON_HOST, question)
     except HostError as error:
         return error
 
 
-def _asked(service: Service, place: HostsPlace) -> dict[str, Any]:
+def asked(service: Service, place: HostsPlace) -> dict[str, Any]:
+    """What a host is asked of a service: its probe, and the files that say that its packages are there."""
     probe = service.probe
     names = [*service.packages, *([] if service.java is None else [f"java-{service.java}"])]
     return {

@@ -140,6 +140,26 @@ def test_a_firewall_that_was_changed_by_hand_has_another_digest(
     assert len(seen) == 5
 
 
+@pytest.mark.parametrize(
+    ("last", "ready"),
+    [
+        ("ActiveState=active\nNRestarts=4", True),
+        ("ActiveState=activating\nNRestarts=5", False),
+        ("ActiveState=failed", False),
+    ],
+)
+def test_a_service_is_waited_for_until_it_answers_or_ends_again_and_again(
+    monkeypatch: pytest.MonkeyPatch, last: str, ready: bool
+) -> None:
+    shown = ["ActiveState=activating", "ActiveState=activating\nNRestarts=1", last]
+    monkeypatch.setattr(on_host, "_call", lambda *_: shown.pop(0))
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        probe = {"kind": "tcp", "port": server.getsockname()[1], "path": "/", "expect": ""}
+        assert on_host.main({"do": "wait", "unit": "x", "patience": 60, **probe})["ready"] is ready
+    assert not shown
+
+
 class _Worker(BaseHTTPRequestHandler):
     """A worker that is empty at the second question."""
 

@@ -123,6 +123,7 @@ def test_a_service_that_runs_as_planned_is_left_alone(stack: PlacedStack, monkey
     monkeypatch.setattr(playbook, "run", lambda *given: ran.append(given[1:3]))
     monkeypatch.setattr(steps, "written", lambda *_: b"")
     monkeypatch.setattr(seen, "look", lambda *_: Seen(units={"nessie": there("a")}))
+    monkeypatch.setattr(Ssh, "python", lambda *_, **__: {"ready": True})
     incarnation = stack.incarnations["nessie"]
     record(stack.state, "nessie", incarnation)
     assert steps.service_up(stack, "nessie") == 0.0
