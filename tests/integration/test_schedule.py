@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
@@ -19,39 +15,22 @@ from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.runs import FAILED, Runs, of_stack
 from lakehouse.runtimes.state import write_private
 from lakehouse.spec.schedule import Schedule
+from tests import hook
 from tests.integration.deployment import until
 from tests.unit.lakehouse.kinds.platform.monitored import lakehouse
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
 
-class Hook(BaseHTTPRequestHandler):
-    received: ClassVar[list[str]] = []
-
-    def do_POST(self) -> None:
-        self.received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"])
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the library's
-        """Nothing."""
+def test_a_missed_run_is_made_up_told_and_not_lost_with_the_scheduler(tmp_path: Path) -> None:
+    with hook.listening() as (address, received):
+        _missed(tmp_path, address, received)
 
 
-@pytest.fixture
-def received() -> Iterator[tuple[str, list[str]]]:
-    Hook.received.clear()
-    with HTTPServer(("127.0.0.1", 0), Hook) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/", Hook.received
-        server.shutdown()
-
-
-def test_a_missed_run_is_made_up_told_and_not_lost_with_the_scheduler(
-    tmp_path: Path, received: tuple[str, list[str]]
-) -> None:
+def _missed(tmp_path: Path, address: str, received: list[dict[str, str]]) -> None:
     folder = tmp_path / "a lakehouse"
     folder.mkdir()
-    (folder / "hook.url").write_text(received[0])
+    (folder / "hook.url").write_text(address)
     (folder / "hook.url").chmod(0o600)
     entry = {"drift": "0 0 1 1 *", "notify": {"webhook": "hook.url"}}  # once a year, so only what was missed runs
     file, found = folder / "lakehouse.yaml", lakehouse(folder, False, schedule=entry)
@@ -67,8 +46,8 @@ def test_a_missed_run_is_made_up_told_and_not_lost_with_the_scheduler(
         until(lambda: [each.outcome for each in runs.of("drift")] == [FAILED] and bool(runs.of("drift")[0].told), 60)
         (run,) = runs.of("drift")
         assert (run.code, run.told) == (1, "webhook: sent")
-        (message,) = received[1]
-        assert message.startswith("*demo, stack local: drift failed (exit code 1)*")
+        (message,) = received
+        assert message["text"].startswith("*demo, stack local: drift failed (exit code 1)*")
         assert "Error" in runs.log(run).read_text()
         before = Supervisor(own).processes()["scheduler"].pid
         os.kill(before, 9)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 import requests
 
+from tests.hook import listening
 from tests.integration.deployment import Deployment, a_row, until, up
 from tests.unit.lakehouse.kinds.platform.monitored import expressions, names
 
@@ -21,27 +19,10 @@ MONITORING = {"interval_seconds": 2, "tables_minutes": 1, "down_seconds": 4, "we
 SPARK = {"workers": 1, "cores": 2, "memory": "512m", "driver_memory": "700m"}
 
 
-class Hook(BaseHTTPRequestHandler):
-    """Keeps what Alertmanager sends."""
-
-    received: list[dict[str, Any]]
-
-    def do_POST(self) -> None:
-        self.received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the library's
-        """Nothing."""
-
-
 @pytest.fixture(scope="module")
 def hook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    received: list[dict[str, Any]] = []
-    with ThreadingHTTPServer(("127.0.0.1", 0), type("Hook", (Hook,), {"received": received})) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/", received
-        server.shutdown()
+    with listening() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

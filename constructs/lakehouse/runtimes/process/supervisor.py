@@ -232,6 +232,8 @@ class Supervisor:
         write_private(self._state.conf_d / f"{service.name}.sh", script(service, self._state))
         write_private(self._state.conf_d / f"{service.name}.conf", program(service))
         self._forget(service.name)
+        if service.forgets:  # by its script too, but a file by which the former one was ready must be gone at once
+            subprocess.run(["/bin/sh", "-c", service.forgetting], check=True)
         self._call("reloadConfig")
         self._unless(Faults.ALREADY_ADDED, "addProcessGroup", service.name)
 

@@ -141,3 +141,20 @@ def test_a_process_that_starts_again_before_it_is_removed_is_stopped_once_more(
     monkeypatch.setattr(Supervisor, "_call", call)
     Supervisor(state).remove("web")
     assert asked == ["stopProcessGroup", "removeProcessGroup"] * 2
+
+
+def test_what_the_former_process_left_is_gone_before_the_new_one_is_asked(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = state.root / "ready"
+    there: dict[str, bool] = {}
+
+    def call(_: Supervisor, method: str, *arguments: object) -> bool:
+        there[method] = ready.exists()
+        return True
+
+    monkeypatch.setattr(Supervisor, "_call", call)
+    state.prepare()
+    ready.touch()
+    Supervisor(state).add(replace(server(1), forgets=(str(ready),)))
+    assert (there["stopProcessGroup"], there["addProcessGroup"]) == (True, False)
