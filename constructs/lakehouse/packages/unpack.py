@@ -8,10 +8,13 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from tempfile import SpooledTemporaryFile
 from typing import IO
 
 from lakehouse.errors import LakehouseError
 from lakehouse.packages.package import Artifact
+
+_IN_MEMORY = 16 << 20  # bytes of a file with several names
 
 
 def unpack(artifact: Artifact, archive: Path, tree: Path) -> None:
@@ -80,10 +83,14 @@ def _files(
         archive.seek(0)
         with tarfile.open(fileobj=archive) as tape:
             for member in tape:
-                for path in links.get(member.name, ()):
-                    if (content_or_none := _content(tape, member)) is not None:
-                        missing.pop(member.name, None)
-                        yield path, member.mode, content_or_none
+                if member.name not in links or (content_or_none := _content(tape, member)) is None:
+                    continue
+                missing.pop(member.name, None)
+                with SpooledTemporaryFile(_IN_MEMORY) as copy:  # a jump back for the next path would, too
+                    shutil.copyfileobj(content_or_none, copy, 1 << 20)
+                    for path in links[member.name]:
+                        copy.seek(0)
+                        yield path, member.mode, copy
         for target, paths in missing.items():
             raise tarfile.TarError(f"{paths[0]} is a hard link to {target}, which is no file in it")
 
