@@ -90,10 +90,13 @@ class Hosts:
         unit = self._unit_seen(service)
         return unit is not None and unit.well
 
-    def empty(self, service: Service, drain: Drain) -> None:
-        """Drain a service. One that does not end its work in time is left as it is, which is said."""
-        unit, ssh = self._unit_seen(service), self._ssh(service.name)
-        asked = {"do": "drain", "pid": unit.pid if unit else 0, **asdict(drain)}
+    def empty(self, service: Service, drain: Drain, leaves: Ssh | None = None) -> None:
+        """Drain a service on its host, or on one that it leaves. If its work does not end in time, that is said."""
+        ssh = leaves or self._ssh(service.name)
+        unit = looks.look({ssh.name: ssh}, self.place, self.services).units.get(service.name)
+        if unit is None or not unit.pid:
+            return
+        asked = {"do": "drain", "pid": unit.pid, **asdict(drain)}
         if not ssh.python(ON_HOST, asked, timeout=drain.patience + 60)["empty"]:
             print(f"{service.name} on {ssh.name} was not drained: what runs on it fails, or is run again elsewhere.")
 

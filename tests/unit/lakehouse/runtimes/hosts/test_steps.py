@@ -118,6 +118,23 @@ def test_a_former_host_that_is_down_says_how_to_go_on(
     steps.preflight(stack, CLAIM, NOTHING)
 
 
+def test_a_worker_that_moves_is_drained_where_it_was(
+    stack: PlacedStack, down: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def python(ssh: Ssh, _: Path, given: dict[str, Any], **__: object) -> Any:
+        asked.append((ssh.name, given["do"]))
+        return {"empty": True}
+
+    monkeypatch.setattr(Ssh, "python", python)
+    monkeypatch.setattr(
+        seen, "look", lambda hosts, *_: Seen(units={"trino-worker-1": there("a")} if "a" in hosts else {})
+    )
+    steps.preflight(stack, CLAIM, NOTHING)
+    assert asked == [("a", "drain"), ("a", "remove")]
+
+
 def test_a_service_that_runs_as_planned_is_left_alone(stack: PlacedStack, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[object] = []
     monkeypatch.setattr(playbook, "run", lambda *given: ran.append(given[1:3]))
