@@ -323,6 +323,9 @@ def test_a_host_that_is_down_is_named_and_the_others_go_on(placed: Deployment) -
     inside("b", f"systemctl stop {unit(placed, 'spark-worker-1')}")
     down = {"trino-worker-2", "spark-worker-2"}
     assert services_planned(placed) == {"spark-worker-1", *down}
+    shown = json.loads(placed.lakehouse("status", "--json", code=1))["services"]
+    assert {each["name"] for each in shown if each["state"] == "UNREACHABLE"} == down
+    assert "c does not answer" in placed.lakehouse("doctor", code=1)
     before = pids(placed)
     output = placed.deploy(code=1)
     assert "Host c (admin@10.66.7.13, port 22) is not reached" in output

@@ -26,6 +26,8 @@ from lakehouse.runtimes.state import State
 from lakehouse.services.service import Drain, File, Port, Service
 from lakehouse.text.placeholders import written
 
+UNREACHABLE = "UNREACHABLE"  # the state of a service on a host that does not answer
+
 
 @dataclass(frozen=True)
 class Hosts:
@@ -41,7 +43,12 @@ class Hosts:
         return looks.look(self.hosts, self.place, self.services) if remembered.names(self.state) else Seen()
 
     def processes(self) -> Mapping[str, Process]:
-        return {name: _process(name, each) for name, each in self.seen().units.items()}
+        there = self.seen()
+        found = {name: _process(name, each) for name, each in there.units.items()}
+        for each in self.services:
+            if (host := self.place.on(each.name)) in there.down:
+                found.setdefault(each.name, Process(each.name, UNREACHABLE, 0, 0, f"host {host} does not answer"))
+        return found
 
     def healthy(self) -> Mapping[str, bool]:
         there = self.seen().units
