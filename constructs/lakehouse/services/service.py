@@ -116,8 +116,9 @@ class Drain:
     """How a service is emptied before it stops, so that what runs on it ends well.
 
     It begins with ``put``, the body of a PUT request to ``path``, or else with ``signal``. It has ended when GET of
-    ``path`` answers with ``done``. All requests go to ``port``, where the service runs, as ``user``. Of a ``group``,
-    one service is drained and started again at a time.
+    ``path`` answers with ``done``. ``undo``, another body, takes it back, if the service was not started again after
+    all. All requests go to ``port``, where the service runs, as ``user``. Of a ``group``, one service is drained and
+    started again at a time.
     """
 
     group: str
@@ -125,6 +126,7 @@ class Drain:
     path: str
     done: str
     put: str = ""
+    undo: str = ""
     signal: Literal["", "PWR"] = ""
     user: str = ""  # of Trino: the name in its header; empty: none
     patience: int = 900  # seconds; then it is stopped as it is

@@ -51,6 +51,8 @@ def _drained(node: TrinoNode, own: Mapping[str, Text], port: Port) -> Service:
         File(_CONTROL, properties(control)),
         File(_RULES, json.dumps({"system_information": rules}, indent=1)),
     )
-    drain = Drain("trino-worker", node.port, "/v1/info/state", done='"DRAINED"', put='"DRAINING"', user=OWNER)
+    drain = Drain(
+        "trino-worker", node.port, "/v1/info/state", put='"DRAINING"', done='"DRAINED"', undo='"ACTIVE"', user=OWNER
+    )
     made = node.service([node.config({**own, **more})], replace(port, gives=_DRAINED), files, needs=_NEEDS)
     return replace(made, drain=drain)

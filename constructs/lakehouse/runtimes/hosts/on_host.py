@@ -24,7 +24,7 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 def main(asked: Any) -> Any:
     """Do what is asked."""
-    known = (look, wait, mend, note, drain, remove, clear, facts)
+    known = (look, wait, mend, note, drain, fill, remove, clear, facts)
     return {each.__name__: each for each in known}[asked["do"]](asked)
 
 
@@ -80,18 +80,24 @@ def drain(asked: Any) -> Any:
     """Empty a service, and wait until it is. Returns whether it is: see lakehouse.services.service.Drain."""
     end = time.monotonic() + asked["patience"]
     if asked["put"]:
-        if _request(asked, "PUT")[0] not in (200, 204):
-            return {"empty": False}
+        if _request(asked, asked["put"])[0] not in (200, 204):
+            return {"empty": asked["done"] in _request(asked)[1]}  # it was drained before
     else:
         os.kill(asked["pid"], getattr(signal, "SIG" + asked["signal"]))
     while time.monotonic() < end:
         time.sleep(1)
-        status, text = _request(asked, "GET")
+        status, text = _request(asked)
         if not status:
             return {"empty": False}  # it ended
         if asked["done"] in text:
             return {"empty": True}
     return {"empty": False}
+
+
+def fill(asked: Any) -> Any:
+    """Take back that a service was drained."""
+    _request(asked, asked["undo"])
+    return {}
 
 
 def remove(asked: Any) -> Any:
@@ -216,14 +222,14 @@ def _firewall(asked: Any) -> str:
     return digest.hexdigest()[:16]
 
 
-def _request(asked: Any, method: str) -> Any:
-    """Status and text of an answer of a drained service; 0 if there is none."""
+def _request(asked: Any, put: str = "") -> Any:
+    """Status and text of an answer of a drained service, which is asked or gets a body; 0 if there is none."""
     connection = http.client.HTTPConnection("127.0.0.1", asked["port"], timeout=10)
     headers = {"Content-Type": "application/json"}
     if asked["user"]:
         headers["X-Trino-User"] = asked["user"]
     try:
-        connection.request(method, asked["path"], asked["put"] if method == "PUT" else None, headers)
+        connection.request("PUT" if put else "GET", asked["path"], put or None, headers)
         answer = connection.getresponse()
         return answer.status, answer.read().decode(errors="replace")
     except (OSError, http.client.HTTPException):

@@ -34,8 +34,12 @@ def turn(runtime: Hosts, service: Service, incarnations: Mapping[str, Incarnatio
                 f"{service.name} runs as before and was not restarted, because {', '.join(failed)} did not start."
             )
         runtime.empty(service, drain)
-        with _noted(runtime.state, service.name, incarnations):
-            yield
+        try:
+            with _noted(runtime.state, service.name, incarnations):
+                yield
+        except BaseException:  # Ctrl-C, too
+            runtime.fill(service, drain)  # it may run as before
+            raise
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -106,6 +107,12 @@ class Hosts:
         asked = {"do": "drain", "pid": unit.pid, **asdict(drain)}
         if not ssh.python(ON_HOST, asked, timeout=drain.patience + 60)["empty"]:
             print(f"{service.name} on {ssh.name} was not drained: what runs on it fails, or is run again elsewhere.")
+
+    def fill(self, service: Service, drain: Drain) -> None:
+        """Take back that a service was drained, if it can be and is still the one that was."""
+        if drain.undo:
+            with suppress(HostError):
+                self._ssh(service.name).python(ON_HOST, {"do": "fill", **asdict(drain)})
 
     def log(self, name: str, lines: int) -> str:
         return self._ssh(name).run(

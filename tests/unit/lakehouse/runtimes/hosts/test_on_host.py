@@ -7,7 +7,7 @@ import shutil
 import signal
 import socket
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -191,8 +191,10 @@ def test_a_service_is_drained_until_it_is_empty(monkeypatch: pytest.MonkeyPatch,
         threading.Thread(target=server.serve_forever, daemon=True).start()
         drain = Drain("trino-worker", server.server_port, "/state", done="empty", put='"DRAINING"', user="operator")
         assert on_host.main({"do": "drain", "pid": 0, **asdict(drain)}) == {"empty": empty}
+        on_host.main({"do": "fill", **asdict(replace(drain, undo='"ACTIVE"'))})
         server.shutdown()
-    assert _Worker.asked == ['operator /state "DRAINING"', *(["GET", "GET"] if empty else [])]
+    assert _Worker.asked.pop() == 'operator /state "ACTIVE"'
+    assert _Worker.asked == ['operator /state "DRAINING"', *(["GET", "GET"] if empty else ["GET"])]
 
 
 def test_a_service_that_is_drained_by_a_signal_and_ends_is_not_empty(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,12 +28,16 @@ class _Runtime:
     up: set[str]
     services: tuple[Service, ...] = (_PLAIN, *WORKERS)
     drained: list[str] = field(default_factory=list)
+    filled: list[str] = field(default_factory=list)
 
     def answers(self, service: Service) -> bool:
         return service.name in self.up
 
     def empty(self, service: Service, drain: Drain) -> None:
         self.drained.append(service.name)
+
+    def fill(self, service: Service, drain: Drain) -> None:
+        self.filled.append(service.name)
 
 
 @pytest.fixture
@@ -82,6 +86,7 @@ def test_after_one_that_failed_the_others_are_left_as_they_are_until_the_next_de
     planned = plan()
     with pytest.raises(LakehouseError, match="no port"), turn(runtime, WORKERS[0], planned):
         raise LakehouseError("no port")
+    assert runtime.filled == ["worker-1"]
     runtime.up.remove("worker-1")
     rule = "worker-2 runs as before and was not restarted, because worker-1 did not start"
     with pytest.raises(LakehouseError, match=rule), turn(runtime, WORKERS[1], planned):
@@ -92,3 +97,4 @@ def test_after_one_that_failed_the_others_are_left_as_they_are_until_the_next_de
         with turn(runtime, each, again):
             pass
     assert runtime.drained == ["worker-1", "worker-2"]
+    assert runtime.filled == ["worker-1"]
