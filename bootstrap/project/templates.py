@@ -37,7 +37,7 @@ _KNOWN = {
     "000-polaris": "Apache Polaris with two catalogs, RustFS, Spark 3.5, in containers",
     "001-nessie-minio": "Nessie, MinIO, Spark, Trino, in containers",
     "002-hive-glue": "Hive Metastore and AWS Glue, MinIO, Spark 4.0 with beeline, as processes",
-    "003-rest-postgres": "an Iceberg REST catalog on PostgreSQL, MinIO, Trino, in containers",
+    "003-rest-postgres": "Kafka into Iceberg: a REST catalog on PostgreSQL, MinIO, Trino, monitored, as processes",
     "004-sigv4-tables": "tables that SeaweedFS serves to clients that sign; Spark, Trino, as processes",
 }
 DEFAULT = next(iter(_KNOWN))

@@ -1,4 +1,7 @@
-"""lakehouses/003-rest-postgres.yaml as its users work with it, and on bad days. docs/replays.md has the session.
+"""lakehouses/003-rest-postgres.yaml in containers, as its users work with it, and on bad days.
+
+Pipelines and monitoring run only as processes: tests/kinds/test_003_platform.py has them. docs/replays.md has the
+session.
 
 The tests follow one another: each leaves the lakehouse up and whole for the next one.
 """
@@ -34,8 +37,14 @@ CUSTOMER = [[1, "John Doe", "john@example.com"]]
 
 @pytest.fixture(scope="module")
 def stack(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The file as it is, except for ports and names that others may use here, and with keys of the user's choice."""
-    changes = {
+    """The file without what runs only as processes, except for ports and names that others may use here, and with keys
+    of the user's choice.
+    """
+    changes: dict[tuple[str, ...], Any] = {
+        ("pipelines",): {},
+        ("stacks", "local", "runtime"): "docker",
+        ("stacks", "local", "monitoring"): False,
+        ("stacks", "local", "schedule"): None,
         ("name",): f"it-003-{os.getpid()}",
         ("stacks", "local", "container_prefix"): f"it003-{os.getpid()}-",
         ("stacks", "local", "credentials"): "platform.yaml",

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import requests
 
-from tests.hook import listening
 from tests.integration.deployment import Deployment, a_row, until, up
+from tests.kinds.monitored import Hook, asked, empty_panels, hook
 from tests.unit.lakehouse.kinds.platform.monitored import expressions, names
 
 pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(1800)]
@@ -20,13 +19,13 @@ SPARK = {"workers": 1, "cores": 2, "memory": "512m", "driver_memory": "700m"}
 
 
 @pytest.fixture(scope="module")
-def hook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    with listening() as found:
+def alerts() -> Iterator[Hook]:
+    with hook() as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def monitored(tmp_path_factory: pytest.TempPathFactory, hook: tuple[str, list[dict[str, Any]]]) -> Iterator[Deployment]:
+def monitored(tmp_path_factory: pytest.TempPathFactory, alerts: Hook) -> Iterator[Deployment]:
     deployment = Deployment.make(
         tmp_path_factory.mktemp("monitored") / "a lakehouse",
         {
@@ -36,31 +35,16 @@ def monitored(tmp_path_factory: pytest.TempPathFactory, hook: tuple[str, list[di
             ("engines", "trino"): {"memory": "800m"},
         },
     )
-    path = deployment.folder / "hook.url"
-    path.write_text(f"{hook[0]}\n")
-    path.chmod(0o600)
+    alerts.write(deployment.folder / "hook.url")
     with up(deployment):
         yield deployment
 
 
-def asked(deployment: Deployment, query: str) -> list[dict[str, Any]]:
-    """The answer of what keeps the metrics."""
-    url = f"http://127.0.0.1:{deployment.port('victoria-metrics')}/api/v1/query"
-    answer = requests.get(url, params={"query": query}, timeout=20)
-    assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = answer.json()["data"]["result"]
-    return found
-
-
-def told(received: list[dict[str, Any]], status: str) -> bool:
-    alerts = [alert for each in received if each["status"] == status for alert in each["alerts"]]
-    return any(
-        (each["labels"]["alertname"], each["labels"].get("service")) == ("ServiceDown", "trino") for each in alerts
-    )
-
-
 def test_every_service_is_read(monitored: Deployment) -> None:
-    wanted = {"seaweedfs", "nessie", "trino", "node-exporter", "lakehouse-metrics", "alertmanager", "vmalert"}
+    wanted = {
+        *("seaweedfs", "nessie", "trino", "spark-master", "spark-worker-1", "spark-connect", "spark-connect-2"),
+        *("node-exporter", "lakehouse-metrics", "alertmanager", "vmalert"),
+    }
     until(lambda: wanted <= {each["metric"]["job"] for each in asked(monitored, "up == 1")}, 120)
     assert {each["metric"]["service"] for each in asked(monitored, "lakehouse_service_up == 1")} >= {
         *("seaweedfs", "nessie", "spark-master", "spark-worker-1", "spark-connect", "trino")
@@ -77,15 +61,18 @@ def test_every_metric_of_the_rules_is_there(monitored: Deployment) -> None:
     until(lambda: not wanted - set(requests.get(url, timeout=20).json()["data"]), 120)
 
 
-def test_a_killed_service_is_told_and_so_is_its_return(
-    monitored: Deployment, hook: tuple[str, list[dict[str, Any]]]
-) -> None:
-    received = hook[1]
+def test_every_panel_shows_something(monitored: Deployment) -> None:
+    with a_row(monitored):
+        monitored.lakehouse("sql", "--engine", "spark", "-e", "SELECT count(*) FROM lake.silver.bad_days")
+        until(lambda: not empty_panels(monitored), 240, why=lambda: "\n".join(empty_panels(monitored)))
+
+
+def test_a_killed_service_is_told_and_so_is_its_return(monitored: Deployment, alerts: Hook) -> None:
     until(lambda: not asked(monitored, 'ALERTS{alertname="ServiceDown",alertstate="firing"}'), 120)
-    received.clear()
+    alerts.forget()
     os.kill(monitored.local.runtime.processes()["trino"].pid, 9)
-    until(lambda: told(received, "firing"), 120)
-    until(lambda: told(received, "resolved"), 300)
+    until(lambda: alerts.has("firing", "ServiceDown", service="trino"), 120)
+    until(lambda: alerts.has("resolved", "ServiceDown", service="trino"), 300)
 
 
 def test_monitoring_comes_and_goes_without_a_restart_of_other_services(monitored: Deployment) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lakehouse.kinds import CATALOGS, ENGINES, MONITORS, PIPELINES, PLATFORM, STORES
 from lakehouse.kinds.catalog import CatalogEndpoint
-from lakehouse.kinds.platform import Watched, proxy
+from lakehouse.kinds.platform import Watched, postgres, proxy
 from lakehouse.kinds.store import StoreEndpoint
 from lakehouse.services.secrets import STORE
 from lakehouse.services.service import Place, Service, scheme
@@ -84,14 +84,14 @@ def services(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> tuple[Ser
         if carried is not None and each.service not in {service.name for service in found}:
             found += carried(place, each, stack.catalogs[each.name])
     for engine in ENGINES.values():
-        found += engine.services(place, lakehouse, at.catalogs)
+        some = engine.services(place, lakehouse, at.catalogs)
+        found += some if stack.monitoring is None else map(engine.measured, some)
     found += _pipelines(lakehouse, place, at, {each.name for each in found})
     if stack.monitoring is not None:
-        roles = _roles(stack, at, found)
+        roles, databases = _roles(stack, at, found), _wanted(stack, at).get(postgres.WORD, {})
         for monitor in MONITORS.values():
-            found.append(
-                monitor.service(place, Watched(stack.monitoring, tuple(found), roles, stack.schedule is not None))
-            )
+            watched = Watched(stack.monitoring, tuple(found), roles, stack.schedule is not None, databases)
+            found.append(monitor.service(place, watched))
     return tuple(found)
 
 
@@ -116,11 +116,17 @@ def _roles(stack: LocalStack, at: Endpoints, services: Sequence[Service]) -> dic
 
 def _platform(stack: LocalStack, place: Place, at: Endpoints) -> list[Service]:
     """The platform services that the catalogs need, one of each for all catalogs."""
+    wanted = _wanted(stack, at)
+    return [service for word, entries in wanted.items() for service in PLATFORM[word].services(place, entries)]
+
+
+def _wanted(stack: LocalStack, at: Endpoints) -> dict[str, dict[str, KindEntry]]:
+    """The kinds of platform service that the catalogs need -> the servers that do -> the entries of their catalogs."""
     wanted: dict[str, dict[str, KindEntry]] = {}
     for each in at.catalogs:
         for need in each.kind.needs:  # if catalogs share a server, the entry of the first counts
             wanted.setdefault(need, {}).setdefault(each.service, stack.catalogs[each.name])
-    return [service for word, entries in wanted.items() for service in PLATFORM[word].services(place, entries)]
+    return wanted
 
 
 def _proxy(lakehouse: Lakehouse, place: Place, at: Endpoints) -> list[Service]:

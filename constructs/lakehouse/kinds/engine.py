@@ -17,7 +17,9 @@ class EngineKind(EngineRules):
     """A kind of engine. Its word is its key in ``engines``. ``services`` returns none if the file does not name it.
 
     ``routes`` returns the ways to them through the proxy of a secure stack.
+    ``measured`` returns one of them as a stack with `monitoring` has it.
     """
 
     services: Callable[[Place, Lakehouse, Sequence[CatalogEndpoint]], tuple[Service, ...]]
     routes: Callable[[Place, Lakehouse], Sequence[Route]] = lambda place, lakehouse: ()
+    measured: Callable[[Service], Service] = lambda service: service

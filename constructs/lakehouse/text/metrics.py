@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
+
+MetricKind = Literal["gauge", "counter"]
 
 
 @dataclass(frozen=True)
@@ -16,13 +19,14 @@ class Family:
     name: str
     meaning: str
     values: Sequence[tuple[Mapping[str, str], float]]
+    kind: MetricKind = "gauge"
 
 
 def text(families: Iterable[Family]) -> Iterator[str]:
     """The lines."""
     for each in families:
         yield f"# HELP {each.name} {each.meaning}."
-        yield f"# TYPE {each.name} gauge"
+        yield f"# TYPE {each.name} {each.kind}"
         for labels, value in each.values:
             inner = ",".join(f'{name}="{label(content)}"' for name, content in labels.items())
             yield f"{each.name}{{{inner}}} {value}" if inner else f"{each.name} {value}"

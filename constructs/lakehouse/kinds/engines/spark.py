@@ -21,6 +21,7 @@ from lakehouse.kinds.engines.spark_cluster import (
     environment,
     java,
 )
+from lakehouse.kinds.engines.spark_measured import measured
 from lakehouse.kinds.platform import proxy
 from lakehouse.services import jvm
 from lakehouse.services.service import Drain, File, Numbers, Place, Port, Probe, Service
@@ -110,7 +111,7 @@ def _master(place: Place, cluster: SparkCluster) -> Service:
     )
 
 
-_WITHOUT_NUMBERS = ("spark-3.5",)  # it serves them since 4.0
+_WITHOUT_NUMBERS = ("spark-3.5",)  # it serves those of executors since 4.0
 
 
 def _worker(place: Place, cluster: SparkCluster, number: int) -> Service:
@@ -293,6 +294,7 @@ SPARK = EngineKind(
     managed=True,
     services=services,
     routes=lambda place, lakehouse: tuple(secure.routes(place, lakehouse)),
+    measured=measured,
     insecure=secure.check,
     unsecured=None,
     secured=secure.SECURED,

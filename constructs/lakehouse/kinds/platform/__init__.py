@@ -6,7 +6,7 @@ The services in ``needs`` of a catalog start before it, once per stack.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lakehouse.services.service import Place, Service
 from lakehouse.spec.entries import KindEntry
@@ -27,13 +27,14 @@ _PAGES = Unsecured("its pages ask nobody for a password here")
 @dataclass(frozen=True)
 class Watched:
     """What a stack's `monitoring` watches. ``roles`` says which service is the store, a catalog, an engine or
-    one that carries pipelines.
+    one that carries pipelines; ``databases`` are the catalogs' servers with one, each with the entry of its catalog.
     """
 
     monitoring: Monitoring
     services: tuple[Service, ...]
     roles: Mapping[str, str]
     scheduled: bool = False  # the stack has a schedule
+    databases: Mapping[str, KindEntry] = field(default_factory=dict)
 
     def role(self, service: str) -> str:
         return self.roles.get(service, "platform")

@@ -59,6 +59,30 @@ def lakehouse(watched: Watched) -> dict[str, Any]:
                 ),
             )
         )
+    if watched.role("minio") == "store":
+        rows.append(
+            _row(
+                "MinIO",
+                _panel("Requests in a second", "sum(rate(minio_s3_requests_total[5m])) by (api)", alias="{{api}}"),
+                _panel(
+                    "Refused and failed requests in a second",
+                    "sum(rate(minio_s3_requests_errors_total[5m])) by (api)",
+                    alias="{{api}}",
+                ),
+                _panel("Free bytes", "minio_cluster_capacity_usable_free_bytes", unit="B"),
+            )
+        )
+    if any(each.name == "spark-master" for each in watched.services):
+        rows.append(_spark(watched))
+    if watched.databases:
+        rows.append(
+            _row(
+                "PostgreSQL",
+                _panel("Connections", "lakehouse_database_connections", alias="{{database}}"),
+                _panel("Transactions in a second", "rate(lakehouse_database_commits_total[5m])", alias="{{database}}"),
+                _panel("Size", "lakehouse_database_size_bytes", unit="B", alias="{{database}}"),
+            )
+        )
     if any(watched.role(each.name) == "catalog" and each.name.startswith("nessie") for each in watched.services):
         rows.append(
             _row(
@@ -99,6 +123,39 @@ def lakehouse(watched: Watched) -> dict[str, Any]:
         ),
     ]
     return {"title": "Lakehouse", "rows": rows}
+
+
+def _spark(watched: Watched) -> dict[str, Any]:
+    """The cluster, and the driver and executors of Spark Connect if there is one."""
+    panels = [
+        _panel(
+            "Workers, applications, waiting ones",
+            "metrics_master_aliveWorkers_Value",
+            "metrics_master_apps_Value",
+            "metrics_master_waitingApps_Value",
+            alias="{{__name__}}",
+        ),
+        _panel("Cores in use", "metrics_worker_coresUsed_Value", alias="{{job}}"),
+    ]
+    connect = next((each for each in watched.services if each.name == "spark-connect"), None)
+    if connect is not None:
+        panels.append(
+            _panel(
+                "Jobs that run, stages that failed",
+                "metrics_spark_driver_DAGScheduler_job_activeJobs_Value",
+                "metrics_spark_driver_DAGScheduler_stage_failedStages_Value",
+                alias="{{__name__}}",
+            )
+        )
+        if len([each for port in connect.ports for each in port.numbers]) > 1:  # Spark 4.0 and newer
+            panels.append(
+                _panel(
+                    "Tasks that failed, of each executor",
+                    "metrics_executor_failedTasks_total",
+                    alias="{{executor_id}}",
+                )
+            )
+    return _row("Spark", *panels)
 
 
 def _row(title: str, *panels: dict[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,10 @@ The module :mod:`lakehouse.runtimes.process.numbers` serves them.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 
-from lakehouse.kinds.platform import MonitorKind, Watched
+from lakehouse.kinds.platform import MonitorKind, Watched, postgres
 from lakehouse.services.service import NUMBERS, File, Numbers, Place, Port, Probe, Service
 from lakehouse.spec.kinds import Listener
 
@@ -30,6 +31,7 @@ def service(place: Place, watched: Watched) -> Service:
         # One that hangs must not keep the others' answers from being read.
         "seconds": min(5.0, watched.monitoring.interval_seconds / 2),
         **({"scheduled": True} if watched.scheduled else {}),
+        **({"databases": list(_databases(place, watched))} if watched.databases else {}),
         "services": [
             {
                 "name": each.name,
@@ -55,6 +57,19 @@ def service(place: Place, watched: Watched) -> Service:
         needs=tuple(each.name for each in watched.services if not each.is_job),
         memory_mb=256,  # with the program that looks at the tables now and then
     )
+
+
+def _databases(place: Place, watched: Watched) -> Iterator[dict[str, str | int]]:
+    """How each catalog's database is asked: with the password of its own user, of which this is only the name."""
+    for server, entry in watched.databases.items():
+        each = postgres.Database.of(server, entry)
+        yield {
+            "host": place.host(postgres.WORD),
+            "port": place.port(postgres.WORD),
+            "name": each.name,
+            "user": each.user,
+            "secret": each.password.secret,
+        }
 
 
 LAKEHOUSE_METRICS = MonitorKind(

@@ -17,6 +17,7 @@ SLOW_CATALOG = 0.5  # seconds of 95 of 100 answers
 SLOW_QUERY = 30  # seconds of 95 of 100 queries
 _BURN = 14.4  # times as fast as the objective allows: 2 % of a month's budget in an hour
 _MIB = 1024 * 1024
+FULL = 0.8  # of the connections that PostgreSQL takes
 LAG = 10_000  # messages that a pipeline's table lacks
 KEPT = 1024 * _MIB  # bytes of its log that a database keeps for a pipeline
 
@@ -27,6 +28,9 @@ def every(watched: Watched) -> dict[str, Any]:
         "services": _services(watched),
         "objectives": _objectives(watched),
         "engines": _engines(watched),
+        **({"spark": _spark(watched)} if _workers(watched) else {}),
+        **({"store": _minio()} if watched.role("minio") == "store" else {}),
+        **({"databases": _databases()} if watched.databases else {}),
         "tables": _tables(watched),
         **({"pipelines": _pipelines(watched)} if watched.has_pipelines else {}),
         "machine": _machine(),
@@ -130,6 +134,31 @@ def _engines(watched: Watched) -> Iterator[Rule]:
         "warning",
         "{{ $labels.engine }}: 95 of 100 queries take up to {{ $value }} s",
     )
+
+
+def _workers(watched: Watched) -> int:
+    """How many workers the Spark of the stack has."""
+    return sum(each.name.startswith("spark-worker-") for each in watched.services)
+
+
+def _spark(watched: Watched) -> Iterator[Rule]:
+    """What Spark's master says of its cluster."""
+    yield _alert("SparkWorkersMissing", f"metrics_master_aliveWorkers_Value < {_workers(watched)}", "2m", "warning",
+                 "Spark's master has only {{ $value }} workers: `lakehouse status`")  # fmt: skip
+    yield _alert("SparkWaits", "metrics_master_waitingApps_Value > 0", "10m", "warning",
+                 "{{ $value }} applications wait for cores of Spark: add `workers` or `cores`")  # fmt: skip
+
+
+def _minio() -> Iterator[Rule]:
+    """What MinIO says of its requests. https://docs.min.io/community/minio-object-store/reference/minio-metrics.html"""
+    yield _alert("StoreFails", "sum(increase(minio_s3_requests_5xx_errors_total[10m])) > 0", "0s", "warning",
+                 "the store failed {{ $value }} requests in 10 minutes: `lakehouse logs minio`")  # fmt: skip
+
+
+def _databases() -> Iterator[Rule]:
+    full = "sum(lakehouse_database_connections) / max(lakehouse_database_connections_max)"
+    yield _alert("DatabaseFull", f"{full} > {FULL}", "5m", "warning",
+                 "{{ $value | humanizePercentage }} of PostgreSQL's connections are in use")  # fmt: skip
 
 
 def _tables(watched: Watched) -> Iterator[Rule]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lakehouse.kinds.store import StoreKind
 from lakehouse.services.certificate import Certificate
 from lakehouse.services.secrets import STORE
-from lakehouse.services.service import HEALTH, LOGIN_PAGE, File, Place, Port, Probe, Service, scheme
+from lakehouse.services.service import HEALTH, LOGIN_PAGE, NUMBERS, File, Numbers, Place, Port, Probe, Service, scheme
 from lakehouse.spec import LocalStack
 from lakehouse.spec.kinds import Capabilities, Enforcement, Further, Listener, Unsecured
 from lakehouse.text.placeholders import Text, joined
@@ -13,6 +13,7 @@ from lakehouse.text.placeholders import Text, joined
 NAME = "minio"
 PACKAGE = "minio-2025-09-07"
 _KEYS = "minio.env"
+_NUMBERS = (Numbers("/minio/v2/metrics/cluster"),)
 _CERTIFICATES = "certificates"  # its names for the files in it: https://docs.min.io/community/minio-object-store/operations/network-encryption.html
 _CHAIN, _KEY = f"{_CERTIFICATES}/public.crt", f"{_CERTIFICATES}/private.key"
 _AUTHORITY = f"{_CERTIFICATES}/CAs/authority.pem"
@@ -20,7 +21,7 @@ _AUTHORITY = f"{_CERTIFICATES}/CAs/authority.pem"
 
 def minio(place: Place, stack: LocalStack) -> Service:
     """The store with versions, lifecycle rules, policies, users and STS."""
-    return server(place, stack, NAME, PACKAGE)
+    return server(place, stack, NAME, PACKAGE, monitored=stack.monitoring is not None)
 
 
 def server(
@@ -31,8 +32,9 @@ def server(
     *,
     options: tuple[str, ...] = (),
     files: tuple[File, ...] = (),
+    monitored: bool = False,
 ) -> Service:
-    """The command line that MinIO and AIStor share.
+    """The command line that MinIO and AIStor share. If ``monitored``, it gives its metrics to everybody.
 
     The server reads its keys from a file. The environment only names that file and has no key.
     """
@@ -42,9 +44,13 @@ def server(
     secured = (File(_CHAIN, own.chain), File(_KEY, own.key), File(_AUTHORITY, own.authority)) if place.secure else ()
     # A secure stack has accepted the second (`minio-keys`), so it is shown with its other exceptions.
     gives = f"{HEALTH}; also writes, by whoever knows an access key" if place.secure else HEALTH
+    if monitored:  # only in an open stack
+        gives = f"{NUMBERS}, with names of buckets"
     keys: dict[str, Text] = {
         "MINIO_ROOT_USER": STORE.name,
         "MINIO_ROOT_PASSWORD": STORE.value,
+        # By itself it asks for a token that is made from its keys.
+        **({"MINIO_PROMETHEUS_AUTH_TYPE": "public"} if monitored else {}),
         **stack.store.properties,
     }
     return Service(
@@ -69,7 +75,7 @@ def server(
         ),
         data=(place.data(name),),
         ports=(
-            Port(name, port, scheme(place), label="S3 endpoint", gives=gives),
+            Port(name, port, scheme(place), label="S3 endpoint", gives=gives, numbers=_NUMBERS if monitored else ()),
             Port(f"{name}-console", console, scheme(place), label="Console of the store", gives=LOGIN_PAGE),
         ),
         probe=Probe(scheme(place), port, "/minio/health/ready", trust=_AUTHORITY if place.secure else ""),

@@ -23,6 +23,8 @@ from typing import Any, ClassVar
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import owner, runs
 from lakehouse.runtimes.probe import Asked, ready
+from lakehouse.runtimes.process import databases
+from lakehouse.runtimes.process.databases import AskedDatabase
 from lakehouse.runtimes.process.priority import lowest
 from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import Probe
@@ -53,12 +55,14 @@ class NumbersSettings:
     seconds: float  # until a service that does not answer counts as down
     services: tuple[AskedService, ...]
     scheduled: bool = False  # the stack has a schedule
+    databases: tuple[AskedDatabase, ...] = ()
 
     @classmethod
     def read(cls, path: Path, state: State) -> NumbersSettings:
         raw = json.loads(path.read_text())
         some = tuple(_watched(each, state) for each in raw["services"])
-        return cls(raw["address"], raw["port"], raw["looks"], raw["seconds"], some, raw.get("scheduled", False))
+        asked = tuple(AskedDatabase(**each) for each in raw.get("databases", ()))
+        return cls(raw["address"], raw["port"], raw["looks"], raw["seconds"], some, raw.get("scheduled", False), asked)
 
 
 def _watched(raw: Mapping[str, Any], state: State) -> AskedService:
@@ -175,6 +179,9 @@ class _Handler(BaseHTTPRequestHandler):
                     of_disk(self.state.root),
                     of_certificates(self.state.root / "certificates"),
                     *(each.families() for each in self.looks),
+                    databases.families(self.settings.databases, self.state.secret, self.settings.seconds)
+                    if self.settings.databases
+                    else (),
                     runs.families(self.state) if self.settings.scheduled else (),
                 )
                 self._answer("\n".join((*text(families), *(each.text() for each in self.looks))))

@@ -51,7 +51,7 @@ def text(service: Service, file: str) -> str:
 _WORDS = {
     *("rate", "increase", "avg_over_time", "count_over_time", "quantile_over_time", "histogram_quantile", "absent"),
     *("time", "max", "sum", "by", "without", "and", "or"),
-    *("job", "status", "quantile", "le", "type"),  # labels after `by` and `without`
+    *("job", "status", "quantile", "le", "type", "api"),  # labels after `by` and `without`
 }
 
 

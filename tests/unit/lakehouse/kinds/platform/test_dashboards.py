@@ -13,14 +13,14 @@ from tests.unit.lakehouse.kinds.platform.monitored import PIPELINES, built, cont
 @pytest.mark.parametrize(
     ("changes", "rows"),
     [
-        ({}, ["Services", "Trino", "Nessie", "Tables", "Machine"]),
+        ({}, ["Services", "Trino", "Spark", "Nessie", "Tables", "Machine"]),
         (
             {"store": "seaweedfs", "catalogs": {"lake": "rest"}, "engines": {"spark": {}}},
-            ["Services", "SeaweedFS", "Tables", "Machine"],
+            ["Services", "SeaweedFS", "Spark", "PostgreSQL", "Tables", "Machine"],
         ),
         (
-            {"pipelines": PIPELINES, "catalogs": {"lake": "rest"}, "engines": {"spark": {}}},
-            ["Services", "Pipelines", "Tables", "Machine"],
+            {"store": "minio", "pipelines": PIPELINES, "engines": {"trino": {}}},
+            ["Services", "Trino", "MinIO", "PostgreSQL", "Pipelines", "Tables", "Machine"],
         ),
     ],
 )

@@ -35,6 +35,15 @@ def test_pipelines_are_looked_at_where_there_are_some(tmp_path: Path) -> None:
     assert {each["name"]: each["role"] for each in said["services"]}["connect"] == "pipeline"
 
 
+def test_databases_are_asked_as_their_own_users(tmp_path: Path) -> None:
+    catalogs = {"lake": {"kind": "rest", "database": "tables", "user": "writer"}}
+    [asked] = content(built(tmp_path, catalogs=catalogs)[NAME], WATCHED)["databases"]
+    assert asked == {
+        "host": "postgres.internal", "port": 5432, "name": "tables", "user": "writer", "secret": "postgres-rest",
+    }  # fmt: skip
+    assert "databases" not in content(built(tmp_path)[NAME], WATCHED)
+
+
 def test_it_looks_at_a_schedule_only_if_there_is_one(tmp_path: Path) -> None:
     assert "scheduled" not in content(built(tmp_path)[NAME], WATCHED)
     assert content(built(tmp_path, schedule={"drift": "0 * * * *"})[NAME], WATCHED)["scheduled"]

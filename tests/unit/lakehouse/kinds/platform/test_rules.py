@@ -41,6 +41,7 @@ def test_rules_of_an_engine_need_the_engine(tmp_path: Path) -> None:
 
 
 SCHEDULE = {"drift": "0 * * * *"}
+EVERYTHING: dict[str, Any] = {"schedule": SCHEDULE, "pipelines": PIPELINES, "store": "minio"}
 
 
 def test_rules_of_a_schedule_need_one(tmp_path: Path) -> None:
@@ -51,17 +52,28 @@ def test_rules_of_a_schedule_need_one(tmp_path: Path) -> None:
 
 def test_rules_of_pipelines_need_pipelines(tmp_path: Path) -> None:
     of_pipelines = {"PipelineFailed", "ConsumerLag", "SlotKeepsLog", "PipelinesNotRead"}
-    assert by_name(tmp_path, pipelines=PIPELINES).keys() - by_name(tmp_path).keys() == of_pipelines
+    without = by_name(tmp_path, catalogs={"lake": "rest"})
+    assert by_name(tmp_path, pipelines=PIPELINES).keys() - without.keys() == of_pipelines
+
+
+def test_rules_of_a_store_a_database_and_a_cluster_need_them(tmp_path: Path) -> None:
+    some: dict[str, dict[str, Any]] = {"StoreFails": {"store": "minio"}, "DatabaseFull": {"catalogs": {"lake": "rest"}}}
+    engines: dict[str, Any] = {"engines": {"trino": {}}}
+    for name, changes in some.items():
+        assert name in by_name(tmp_path, **engines, **changes)
+        assert name not in by_name(tmp_path, **engines)
+    assert not {"SparkWaits", "SparkWorkersMissing"} & by_name(tmp_path, **engines).keys()
+    assert by_name(tmp_path)["SparkWorkersMissing"]["expr"].endswith("< 2"), "the file has two workers"
 
 
 def test_every_alert_has_a_case(tmp_path: Path) -> None:
     cases = YAML(typ="safe").load(CASES.read_text())
     tried = {test["alertname"] for case in cases["tests"] for test in case["alert_rule_test"] if test["exp_alerts"]}
-    every = by_name(tmp_path, schedule=SCHEDULE, pipelines=PIPELINES)
+    every = by_name(tmp_path, **EVERYTHING)
     assert tried == {name for name, each in every.items() if "alert" in each}
 
 
-@pytest.mark.parametrize("changes", [{}, {"store": "seaweedfs"}, {"pipelines": PIPELINES}], ids=str)
+@pytest.mark.parametrize("changes", [{}, {"store": "seaweedfs"}, {"store": "minio", "pipelines": PIPELINES}], ids=str)
 def test_rules_and_dashboard_ask_for_what_is_there(tmp_path: Path, changes: dict[str, Any]) -> None:
     # The names were read from a running lakehouse. tests/kinds/test_monitoring.py asks one for the same.
     read = set(CASES.with_name("metrics.txt").read_text().split())
@@ -76,7 +88,7 @@ def test_what_the_rules_say_of_made_up_metrics(tmp_path: Path) -> None:
     from offline import go
 
     go.build("vmalert-tool")
-    service = built(tmp_path, schedule=SCHEDULE, pipelines=PIPELINES)[NAME]
+    service = built(tmp_path, **EVERYTHING)[NAME]
     (tmp_path / "made.yaml").write_text(json.dumps(content(service, "rules.yaml")))
     (tmp_path / "cases.yaml").write_text(CASES.read_text())
     done = subprocess.run(

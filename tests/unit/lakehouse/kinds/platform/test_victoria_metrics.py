@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse.kinds.platform.victoria_metrics import NAME
+from lakehouse.text.later import definition
 from tests.unit.lakehouse.kinds.platform.monitored import built, content, text
 
 
@@ -17,7 +18,8 @@ def jobs(folder: Path, **changes: Any) -> dict[str, dict[str, Any]]:
 def test_every_service_with_metrics_is_read(tmp_path: Path) -> None:
     found = jobs(tmp_path)
     assert list(found) == [
-        *("nessie", "spark-connect", "trino", "node-exporter", "lakehouse-metrics", "alertmanager", NAME, "vmalert")
+        *("nessie", "spark-master", "spark-worker-1", "spark-worker-2", "spark-connect", "spark-connect-2", "trino"),
+        *("node-exporter", "lakehouse-metrics", "alertmanager", NAME, "vmalert"),
     ]
     assert found["nessie"]["metrics_path"] == "/q/metrics"
     assert found["nessie"]["static_configs"] == [{"targets": ["nessie.internal:19000"]}]
@@ -49,10 +51,20 @@ def test_the_file_says_how_often_and_how_long(tmp_path: Path) -> None:
     assert "-retentionPeriod=400d" in service.command
 
 
-def test_monitoring_changes_no_other_service_and_no_other_port(tmp_path: Path) -> None:
+def test_monitoring_changes_no_other_service_but_spark_and_no_other_port(tmp_path: Path) -> None:
     without, with_it = built(tmp_path, False), built(tmp_path)
     assert list(with_it)[: len(without)] == list(without)
-    assert {name: with_it[name] for name in without} == without
+    changed = {name for name in without if definition(with_it[name]) != definition(without[name])}
+    assert changed == {"spark-master", "spark-worker-1", "spark-worker-2", "spark-connect"}
+    numbers = {name: [port.number for port in each.ports] for name, each in without.items()}
+    assert {name: [port.number for port in with_it[name].ports] for name in without} == numbers
+
+
+def test_minio_gives_its_metrics_to_everybody_only_if_it_is_monitored(tmp_path: Path) -> None:
+    assert jobs(tmp_path, store="minio")["minio"]["metrics_path"] == "/minio/v2/metrics/cluster"
+    line = "MINIO_PROMETHEUS_AUTH_TYPE=public"
+    assert line in text(built(tmp_path, store="minio")["minio"], "minio.env")
+    assert line not in text(built(tmp_path, False, store="minio")["minio"], "minio.env")
 
 
 def test_each_comes_after_its_needs(tmp_path: Path) -> None:
