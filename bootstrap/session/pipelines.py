@@ -94,6 +94,8 @@ def described(pipeline: PipelineEntry) -> str:
     """The source of a pipeline in a few words."""
     if (source := pipeline.source.postgres) is not None:
         return f"PostgreSQL {source.database}.{source.table}"
+    if (mysql := pipeline.source.mysql) is not None:
+        return f"MySQL {mysql.table}"
     return f"topic {pipeline.source.topic}"
 
 

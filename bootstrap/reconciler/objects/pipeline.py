@@ -123,7 +123,10 @@ def _same(there: Connector | None, wanted: Mapping[str, str]) -> bool:
 def _route(found: Differences, name: str) -> Detail:
     pipeline = found.lakehouse.pipelines[name]
     source = pipeline.source
-    start = f"topic {source.topic}" if source.postgres is None else f"PostgreSQL's {source.postgres.table}"
+    if source.changes is None:
+        start = f"topic {source.topic}"
+    else:
+        start = f"{'MySQL' if source.mysql else 'PostgreSQL'}'s {source.changes.table}"
     return Detail("+", f"{start} -> {pipeline.to}")
 
 

@@ -58,7 +58,7 @@ def _target(at: KeyPath, pipeline: PipelineEntry, lakehouse: Lakehouse) -> Itera
     if table.format_version > 2:
         message = f"{pipeline.to} has Iceberg's format {table.format_version}, which pipelines were not tried with"
         yield Problem(place, f"{message}. Write format_version: 2", ((*entry, "format_version"),))
-    if pipeline.source.postgres is not None:
+    if pipeline.source.changes is not None:
         yield from _changes(place, entry, pipeline.to, table)
 
 

@@ -43,6 +43,18 @@ _PostgresTable = Annotated[
         "its schema, a dot and its name, as in public.orders",
     ),
 ]
+_MysqlName = Annotated[
+    StrictStr,
+    Matching("a name in MySQL", r"[A-Za-z0-9_$]{1,32}", "letters, digits, underscores and $, at most 32"),
+]
+_MysqlTable = Annotated[
+    StrictStr,
+    Matching(
+        "a table of MySQL",
+        r"[A-Za-z0-9_]{1,64}\.[A-Za-z0-9_]{1,64}",
+        "its database, a dot and its name, as in shop.orders",
+    ),
+]
 _TargetTable = Annotated[
     StrictStr,
     Matching(
@@ -68,6 +80,19 @@ class PostgresSource(Model):
     """The table: `public.orders`. It needs a primary key."""
 
 
+class MysqlSource(Model):
+    """A table of a MySQL database, whose changes are read from its binary log (CDC, by Debezium)."""
+
+    host: _HostName
+    """The database's host, as the lakehouse's services see it."""
+    port: Annotated[StrictInt, Field(ge=1, le=65_535)] = 3306
+    """Its port."""
+    user: _MysqlName
+    """A user that may replicate and read the table. Its password is `pipeline-NAME` in `credentials` of a stack."""
+    table: _MysqlTable
+    """The table: `shop.orders`. It needs a primary key."""
+
+
 class PipelineSource(Model):
     """Where rows come from: exactly one of its keys."""
 
@@ -75,6 +100,13 @@ class PipelineSource(Model):
     """A topic of the stack's Kafka, whose messages are JSON objects: one is one row."""
     postgres: PostgresSource | None = None
     """A table of a PostgreSQL database: one change is one row."""
+    mysql: MysqlSource | None = None
+    """A table of a MySQL database: one change is one row."""
+
+    @property
+    def changes(self) -> PostgresSource | MysqlSource | None:
+        """The table whose changes are read; None: it reads a topic."""
+        return self.postgres or self.mysql
 
     @model_validator(mode="after")
     def _one(self) -> PipelineSource:

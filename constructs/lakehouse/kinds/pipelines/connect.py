@@ -27,6 +27,7 @@ PACKAGES = (*_FOLDERS, "iceberg-aws-bundle-1.12.0", "beanshell-2.0b6")
 # library for Spark; by itself, its 1.12.0 is not in every registry. That for Hive is there too, but cannot be used: it
 # calls Iceberg's core with Jackson's classes under other names.
 _CLIENTS = {"nessie": (_SPARK,)}
+_MYSQL = "debezium-mysql-3.6.1"  # a folder of jars
 _WORKER = Path(__file__).with_suffix(".bsh")
 VALUES = "values.properties"  # what connectors' configurations refer to
 BROKER = "broker"  # a key in it: no catalog's key is without a dot
@@ -66,11 +67,13 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
     for each in written:
         values |= {f"{each.name}.{key}": value for key, value in catalog(each).items()}
     for name, pipeline in lakehouse.pipelines.items():
-        if pipeline.source.postgres is not None:
+        if pipeline.source.changes is not None:
             values[password(name)] = Secret(password_of(name), "password")
-    further = (need for each in written for need in _CLIENTS.get(each.kind.word, ()))
+    further = [need for each in written for need in _CLIENTS.get(each.kind.word, ())]
+    if any(each.source.mysql is not None for each in lakehouse.pipelines.values()):
+        further.append(_MYSQL)
     packages = tuple(dict.fromkeys((*PACKAGES, *further)))
-    classes = ":".join(f"{place.package(each)}{'/*' if each in _FOLDERS else ''}" for each in packages)
+    classes = ":".join(f"{place.package(each)}{'/*' if each in (*_FOLDERS, _MYSQL) else ''}" for each in packages)
     keys = credentials(written)
     trusting, trusted = jvm.trust(place, WORD)
     service = Service(

@@ -17,7 +17,7 @@ from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.pipelines import connect
 from lakehouse.services.service import Place
 from lakehouse.spec import Lakehouse
-from lakehouse.spec.pipelines import PipelineEntry, PostgresSource
+from lakehouse.spec.pipelines import MysqlSource, PipelineEntry, PostgresSource
 
 Config = Mapping[str, str]
 # The toolkit's own keys in a connector's configuration, which Connect keeps and connectors ignore.
@@ -34,8 +34,11 @@ def connectors(
         if pipeline.engine == connect.WORD:
             ours = {PIPELINE: name, DELETABLE: "true" if pipeline.deletable else "false"}
             made = {sink_of(name): _sink(name, pipeline, place, every[pipeline.catalog])}
-            if (source := pipeline.source.postgres) is not None:
-                made = {source_of(name): _postgres(name, source, place, slot(lakehouse.name, stack, name)), **made}
+            reader = slot(lakehouse.name, stack, name)
+            if (postgres := pipeline.source.postgres) is not None:
+                made = {source_of(name): _postgres(name, postgres, place, reader), **made}
+            if (mysql := pipeline.source.mysql) is not None:
+                made = {source_of(name): _mysql(name, mysql, place, reader), **made}
             found[name] = {connector: {**config, **ours} for connector, config in made.items()}
     return found
 
@@ -59,8 +62,8 @@ def topic_of(name: str, pipeline: PipelineEntry) -> str:
     """The topic between a source and the table."""
     if pipeline.source.topic is not None:
         return pipeline.source.topic
-    assert pipeline.source.postgres is not None
-    return f"{_prefix(name)}.{pipeline.source.postgres.table}"
+    assert pipeline.source.changes is not None
+    return f"{_prefix(name)}.{pipeline.source.changes.table}"
 
 
 def control_of(pipeline: str) -> str:
@@ -91,24 +94,50 @@ def _sink(name: str, pipeline: PipelineEntry, place: Place, at: CatalogEndpoint)
         "iceberg.kafka.bootstrap.servers": connect.reference(place, connect.BROKER),
         "iceberg.catalog": at.name,
         **{f"iceberg.catalog.{key}": value for key, value in values.items()},
-        **(changes if pipeline.source.postgres is not None else {}),
+        **(changes if pipeline.source.changes is not None else {}),
     }
 
 
 def _postgres(name: str, source: PostgresSource, place: Place, slot: str) -> dict[str, str]:
     return {
         "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
+        **_read(name, source, place),
+        "database.dbname": source.database,
+        "plugin.name": "pgoutput",
+        "slot.name": slot,
+        "publication.name": slot,
+        "publication.autocreate.mode": "filtered",
+    }
+
+
+def _mysql(name: str, source: MysqlSource, place: Place, reader: str) -> dict[str, str]:
+    """https://debezium.io/documentation/reference/3.6/connectors/mysql.html"""
+    database, _, _ = source.table.partition(".")
+    broker = connect.reference(place, connect.BROKER)
+    return {
+        "connector.class": "io.debezium.connector.mysql.MySqlConnector",
+        **_read(name, source, place),
+        # The server knows those who read its log by a number, and ends the connection of the first of two with one.
+        "database.server.id": str(1_000_000 + int(hashlib.sha256(reader.encode()).hexdigest()[:7], 16)),
+        "database.include.list": re.escape(database),
+        # The log has rows without the names of columns: what the table was like at each place is in a topic.
+        "schema.history.internal.kafka.bootstrap.servers": broker,
+        "schema.history.internal.kafka.topic": f"{_prefix(name)}-history",
+        "schema.history.internal.store.only.captured.tables.ddl": "true",
+        "include.schema.changes": "false",
+        "bigint.unsigned.handling.mode": "long",
+    }
+
+
+def _read(name: str, source: PostgresSource | MysqlSource, place: Place) -> dict[str, str]:
+    """What Debezium's connectors have in common."""
+    return {
         "tasks.max": "1",
         "database.hostname": source.host,
         "database.port": str(source.port),
         "database.user": source.user,
         "database.password": connect.reference(place, connect.password(name)),
-        "database.dbname": source.database,
         "topic.prefix": _prefix(name),
-        "plugin.name": "pgoutput",
-        "slot.name": slot,
-        "publication.name": slot,
-        "publication.autocreate.mode": "filtered",
         "table.include.list": re.escape(source.table),
         "exactly.once.support": "required",
         "tombstones.on.delete": "false",
@@ -116,7 +145,7 @@ def _postgres(name: str, source: PostgresSource, place: Place, slot: str) -> dic
         "decimal.handling.mode": "string",
         "time.precision.mode": "isostring",
         "binary.handling.mode": "base64",
-        "heartbeat.interval.ms": "10000",  # so that the slot moves on while the table does not change
+        "heartbeat.interval.ms": "10000",  # so that its place moves on while the table does not change
         "topic.creation.default.replication.factor": "1",
         "topic.creation.default.partitions": "1",
     }

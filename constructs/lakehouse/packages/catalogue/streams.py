@@ -17,4 +17,9 @@ PACKAGES = (
         "Connect with Iceberg's own sink 1.12.0 and Debezium 3.6.1 for PostgreSQL, without what Kafka's package has."
         " Iceberg writes Parquet through Hadoop's classes",
     ),
+    jars(
+        "debezium-mysql-3.6.1",
+        "3.6.1",
+        "Debezium for MySQL, without what Connect's package has; only for a file that reads a MySQL",
+    ),
 )

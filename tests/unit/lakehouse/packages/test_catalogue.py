@@ -44,6 +44,7 @@ def test_every_pin_is_used_and_every_package_that_is_asked_for_is_pinned() -> No
     asked.append(needed(default.model_copy(update={"engines": secure})))
     asked.append(_asked(secure=Secure(), catalogs={"lake": CATALOGS["rest"].entry(kind="rest")}))  # the proxy
     asked += [needed(streaming.lakehouse(catalogs={"lake": each})) for each in ("rest", "nessie")]
+    asked.append(needed(streaming.lakehouse({"items": streaming.ITEMS})))
     asked.append(_asked(monitoring=Monitoring()))
     names = {name for each in asked for name in each.packages} | {f"java-{n}" for each in asked for n in each.javas}
     names.add("trino-jdbc-476")  # asked for by tests/tools

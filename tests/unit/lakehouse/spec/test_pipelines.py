@@ -26,6 +26,18 @@ def test_it_is_written_as_it_was_read() -> None:
     assert PipelineEntry.model_validate(data).model_dump(mode="json", exclude_unset=True) == data
 
 
+MYSQL = {"host": "mysql.example.com", "user": "reader", "table": "shop.items"}
+
+
+def test_a_table_of_mysql_has_its_database_before_it() -> None:
+    found = PipelineSource.model_validate({"mysql": MYSQL}).mysql
+    assert found is not None
+    assert (found.port, found.table) == (3306, "shop.items")
+    for table in ("items", "shop.items,shop.secret", "shop.*", "shop.${x}"):
+        with pytest.raises(ValidationError, match="is not a table of MySQL"):
+            PipelineSource.model_validate({"mysql": {**MYSQL, "table": table}})
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [

@@ -15,6 +15,11 @@ SHOP: dict[str, Any] = {
     "to": "lake.raw.changes",
 }
 
+ITEMS: dict[str, Any] = {
+    "from": {"mysql": {"host": "mysql.example.com", "user": "reader", "table": "shop.items"}},
+    "to": "lake.raw.changes",
+}
+
 
 def lakehouse(pipelines: dict[str, Any] | None = None, **stack: Any) -> Lakehouse:
     tables = {"orders": {"columns": {"id": "long"}}, "changes": {"columns": {"id": "long", "_cdc": CDC}}}

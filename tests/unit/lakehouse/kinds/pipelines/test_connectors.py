@@ -5,7 +5,7 @@ import re
 from lakehouse.kinds.compose import endpoints
 from lakehouse.kinds.pipelines.connectors import Config, connectors, slot, topic_of
 from lakehouse.spec import Lakehouse
-from tests.unit.lakehouse.kinds.pipelines.streaming import ORDERS, lakehouse
+from tests.unit.lakehouse.kinds.pipelines.streaming import ITEMS, ORDERS, SHOP, lakehouse
 from tests.unit.lakehouse.services.place import Somewhere, local
 
 
@@ -44,8 +44,25 @@ def test_a_regular_expression_names_only_the_table() -> None:
     assert not re.fullmatch(pattern, "public_orders")
 
 
+def test_a_mysql_is_read_by_its_log_and_what_its_tables_were_like_is_in_a_topic() -> None:
+    of = lakehouse({"items": ITEMS})
+    source, sink = made(of)["items"].values()
+    assert sink["topics"] == topic_of("items", of.pipelines["items"]) == "cdc-items.shop.items"
+    assert sink["transforms.changes.type"].endswith(".DebeziumTransform")
+    assert (source["database.include.list"], source["table.include.list"]) == ("shop", r"shop\.items")
+    assert source["schema.history.internal.kafka.topic"] == "cdc-items-history"
+    assert source["schema.history.internal.kafka.bootstrap.servers"].startswith("${file:")
+    assert 0 < int(source["database.server.id"]) < 2**32
+    assert "slot.name" not in source, "nobody looks for a replication slot"
+
+
+def test_two_readers_of_a_mysql_have_different_numbers() -> None:
+    both = made(lakehouse({"items": ITEMS, "others": {**ITEMS, "to": "lake.raw.orders"}}))
+    assert len({each[f"{name}-source"]["database.server.id"] for name, each in both.items()}) == 2
+
+
 def test_secrets_and_addresses_are_references_to_a_file() -> None:
-    every = [config for each in made(lakehouse()).values() for config in each.values()]
+    every = [config for each in made(lakehouse({"shop": SHOP, "items": ITEMS})).values() for config in each.values()]
     assert all(isinstance(value, str) for config in every for value in config.values())
     for config in every:
         for key, value in config.items():
