@@ -49,7 +49,7 @@ QUERIES = {
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     local = ("stacks", "local")
     changes = {
-        ("pipelines",): {},
+        ("pipelines",): None,
         (*local, "monitoring"): False,
         (*local, "schedule"): None,
         ("engines", "trino", "memory"): "3g",

@@ -41,7 +41,7 @@ def stack(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Ite
     of the user's choice.
     """
     changes: dict[tuple[str, ...], Any] = {
-        ("pipelines",): {},
+        ("pipelines",): None,
         ("stacks", "local", "runtime"): "docker",
         ("stacks", "local", "monitoring"): False,
         ("stacks", "local", "schedule"): None,

@@ -79,6 +79,8 @@ def _changes(place: KeyPath, entry: KeyPath, name: str, table: Table) -> Iterato
 
 def _stacks(lakehouse: Lakehouse) -> Iterator[Problem]:
     for stack_name, stack in lakehouse.stacks.items():
+        if not lakehouse.pipelines and isinstance(stack, LocalStack):
+            yield from _emptied(lakehouse, stack_name, stack)
         for name, pipeline in lakehouse.pipelines.items():
             engine = known().pipelines[pipeline.engine]
             at: KeyPath = ("pipelines", name)
@@ -92,3 +94,12 @@ def _stacks(lakehouse: Lakehouse) -> Iterator[Problem]:
                 message = f'"{pipeline.catalog}" is of kind {entry.kind} in stacks.{stack_name}, which {engine.label}'
                 fix = f"cannot write to. Give it the kind {listed(engine.catalogs)}"
                 yield Problem((*at, "to"), f"{message} {fix}", (*about, ("stacks", stack_name, "catalogs")))
+
+
+def _emptied(lakehouse: Lakehouse, name: str, stack: LocalStack) -> Iterator[Problem]:
+    """`pipelines: {}` keeps the engine, to remove what pipelines left behind: it must run there."""
+    for word in lakehouse.pipeline_engines:
+        engine = known().pipelines[word]
+        if stack.runtime not in engine.on:
+            message = f"{engine.label} does not run on runtime: {stack.runtime}, where stacks.{name} is. Remove it"
+            yield Problem(("pipelines",), message, (("stacks", name),))

@@ -48,6 +48,15 @@ def test_a_pipeline_that_works() -> None:
     assert check(lakehouse(both)) == []
 
 
+def test_no_pipelines_any_more_is_refused_where_their_engine_does_not_run() -> None:
+    docker = {"runtime": "docker", "store": "s3proxy", "catalogs": {"lake": "rest"}}
+    [(at, said)] = found({}, contained=docker)
+    assert (at, said) == (
+        "pipelines",
+        "Kafka Connect does not run on runtime: docker, where stacks.contained is. Remove it",
+    )
+
+
 @pytest.mark.parametrize(
     ("to", "message"),
     [
