@@ -68,7 +68,7 @@ TOOLS: dict[str, Tool] = {
         DBT,
         {"rest": ("snapshot again",)},
         {"rest": "dbt-spark drops its temporary view as one of the catalog"},
-        tried=("rest",),
+        tried=("nessie", "rest"),
     ),
     "sqlmesh": Tool(
         "SQLMesh 0.236, through Trino",
