@@ -6,13 +6,13 @@ So a host can be cleared that the file no longer has, and one that does not answ
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lakehouse.runtimes.hosts.place import Layout
 from lakehouse.runtimes.incarnation import NONE, Incarnation
 from lakehouse.runtimes.state import State, write_private
+from lakehouse.services.service import Drain, Service
 from lakehouse.spec.hosts import Host
 
 _HOST, _SERVICE = ".host.json", ".on"
@@ -74,9 +74,10 @@ def names(state: State) -> list[str]:
     return [each.name.removesuffix(_HOST) for each in sorted(folder(state).glob(f"*{_HOST}"))]
 
 
-def came(state: State, service: str, host: str) -> None:
-    """Remember on which host a service is."""
-    write_private(folder(state) / f"{service}{_SERVICE}", host)
+def came(state: State, service: Service, host: str) -> None:
+    """Remember on which host a service is, and how it is drained as it is now."""
+    content = {"host": host, "drain": service.drain and asdict(service.drain)}
+    write_private(folder(state) / f"{service.name}{_SERVICE}", json.dumps(content))
 
 
 def left(state: State, service: str) -> None:
@@ -84,11 +85,20 @@ def left(state: State, service: str) -> None:
     (folder(state) / f"{service}{_SERVICE}").unlink(missing_ok=True)
 
 
+def drain(state: State, service: str) -> Drain | None:
+    """How a service is drained, as it was started last; None if it cannot be."""
+    return _places(state).get(service, ("", None))[1]
+
+
 def of_host(state: State, host: str) -> list[str]:
     """The services that were last on a host."""
-    return [name for name, where in _places(state) if where == host]
+    return [name for name, (where, _) in _places(state).items() if where == host]
 
 
-def _places(state: State) -> Iterator[tuple[str, str]]:
+def _places(state: State) -> dict[str, tuple[str, Drain | None]]:
+    found: dict[str, tuple[str, Drain | None]] = {}
     for each in sorted(folder(state).glob(f"*{_SERVICE}")):
-        yield each.name.removesuffix(_SERVICE), each.read_text()
+        content = json.loads(each.read_text())
+        known = content["drain"]
+        found[each.name.removesuffix(_SERVICE)] = (content["host"], Drain(**known) if known else None)
+    return found

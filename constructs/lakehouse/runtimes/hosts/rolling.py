@@ -33,12 +33,13 @@ def turn(runtime: Hosts, service: Service, incarnations: Mapping[str, Incarnatio
             raise LakehouseError(
                 f"{service.name} runs as before and was not restarted, because {', '.join(failed)} did not start."
             )
-        runtime.empty(service, drain)
+        ssh = runtime.hosts[runtime.place.on(service.name)]
+        runtime.empty(service.name, ssh)
         try:
             with _noted(runtime.state, service.name, incarnations):
                 yield
         except BaseException:  # Ctrl-C, too
-            runtime.fill(service, drain)  # it may run as before
+            runtime.fill(service.name, ssh)  # it may run as before
             raise
 
 

@@ -24,7 +24,7 @@ from lakehouse.runtimes.hosts.ssh import HostError, Ssh
 from lakehouse.runtimes.incarnation import recorded
 from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State
-from lakehouse.services.service import Drain, File, Port, Service
+from lakehouse.services.service import File, Port, Service
 from lakehouse.text.placeholders import written
 
 UNREACHABLE = "UNREACHABLE"  # the state of a service on a host that does not answer
@@ -59,8 +59,8 @@ class Hosts:
         return {name: each.memory for name, each in self.seen().units.items() if each.memory}
 
     def restart(self, service: Service) -> float:
-        if service.drain is not None and self.answers(service):
-            self.empty(service, service.drain)
+        if self.answers(service):
+            self.empty(service.name, self._ssh(service.name))
         self._systemctl(service.name, "restart")
         return self.await_ready(service)
 
@@ -98,21 +98,24 @@ class Hosts:
         unit = self._unit_seen(service)
         return unit is not None and unit.well
 
-    def empty(self, service: Service, drain: Drain, leaves: Ssh | None = None) -> None:
-        """Drain a service on its host, or on one that it leaves. If its work does not end in time, that is said."""
-        ssh = leaves or self._ssh(service.name)
-        unit = looks.look({ssh.name: ssh}, self.place, self.services).units.get(service.name)
+    def empty(self, service: str, ssh: Ssh) -> None:
+        """Drain a service on a host, if it can be, as it runs there. If its work does not end in time, that is said."""
+        drain = remembered.drain(self.state, service)
+        if drain is None:
+            return
+        unit = looks.look({ssh.name: ssh}, self.place, self.services).units.get(service)
         if unit is None or not unit.pid:
             return
         asked = {"do": "drain", "pid": unit.pid, **asdict(drain)}
         if not ssh.python(ON_HOST, asked, timeout=drain.patience + 60)["empty"]:
-            print(f"{service.name} on {ssh.name} was not drained: what runs on it fails, or is run again elsewhere.")
+            print(f"{service} on {ssh.name} was not drained: what runs on it fails, or is run again elsewhere.")
 
-    def fill(self, service: Service, drain: Drain) -> None:
+    def fill(self, service: str, ssh: Ssh) -> None:
         """Take back that a service was drained, if it can be and is still the one that was."""
-        if drain.undo:
+        drain = remembered.drain(self.state, service)
+        if drain is not None and drain.undo:
             with suppress(HostError):
-                self._ssh(service.name).python(ON_HOST, {"do": "fill", **asdict(drain)})
+                ssh.python(ON_HOST, {"do": "fill", **asdict(drain)})
 
     def log(self, name: str, lines: int) -> str:
         return self._ssh(name).run(

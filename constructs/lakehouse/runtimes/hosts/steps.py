@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -82,26 +82,20 @@ def preflight(stack: PlacedStack, claim: OwnerClaim, credentials: Planned) -> No
             written(file.text, state.secret)  # a secret that cannot be read
     generations.renew(state, stack.services, credentials)  # the first change
     for host, names in leaving.items():
-        _empty(stack, stack.hosts[host], names)
         for name in names:
+            stack.runtime.empty(name, stack.hosts[host])
             _remove(stack.hosts[host], stack.place.layout, name)
+            remembered.left(state, name)
     for host in _former(stack):
         try:
-            _empty(stack, _ssh(state, stack.place.home, host), remembered.of_host(state, host))
+            for name in remembered.of_host(state, host):
+                stack.runtime.empty(name, _ssh(state, stack.place.home, host))
             host_down(state, stack.place.home, host)
         except HostError as error:
             path = remembered.path_of(state, host)
             raise HostError(
                 f"{error}\nThe file no longer has it, so it has to be cleared. If it is gone for good, remove {path}."
             ) from None
-
-
-def _empty(stack: PlacedStack, ssh: Ssh, names: Iterable[str]) -> None:
-    """Drain those of the services that move from a host to another one."""
-    moving = [stack.planned[name][0] for name in names if name in stack.planned]
-    for service in moving:
-        if service.drain is not None:
-            stack.runtime.empty(service, service.drain, ssh)
 
 
 def _leaving(stack: PlacedStack) -> dict[str, list[str]]:
@@ -232,8 +226,8 @@ def service_up(stack: PlacedStack, name: str) -> float:
     with rolling.turn(stack.runtime, service, stack.incarnations):
         for file in service.files:
             write_private(folder / file.path, written(file.text, stack.state.secret))
-        remembered.came(stack.state, name, host)
         playbook.run(stack.state, [host], ["service"], {"service_only": [name]})
+        remembered.came(stack.state, service, host)
         stack.runtime.await_ready(service)
     record(stack.state, name, incarnation)
     return time.monotonic() - began

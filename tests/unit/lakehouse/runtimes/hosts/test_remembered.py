@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from lakehouse.runtimes.hosts import remembered
@@ -8,8 +9,11 @@ from lakehouse.runtimes.hosts.place import Layout
 from lakehouse.runtimes.hosts.remembered import HostMemory
 from lakehouse.runtimes.incarnation import NONE, Incarnation
 from lakehouse.runtimes.state import State
+from lakehouse.services.service import Drain, Probe, Service
 from lakehouse.spec.hosts import Host
 
+NESSIE = Service("nessie", "", (), (), Probe("tcp"))
+WORKER = replace(NESSIE, name="trino-worker-1", drain=Drain("trino-worker", 8080, "/state", done="DRAINED", put="IT"))
 A = HostMemory(Host(address="10.0.0.11", user="admin"), Layout("demo-prod"), Incarnation("d", "s", "why"), "rules")
 
 
@@ -17,7 +21,7 @@ def test_a_host_is_remembered_until_it_is_cleared(tmp_path: Path) -> None:
     state = State(tmp_path)
     assert remembered.recall(state, "a") is None
     remembered.keep(state, "a", A)
-    for service, host in (("trino", "a"), ("nessie", "a"), ("trino-worker-1", "b")):
+    for service, host in ((replace(WORKER, name="trino", drain=None), "a"), (NESSIE, "a"), (WORKER, "b")):
         remembered.came(state, service, host)
     assert remembered.recall(state, "a") == A
     assert remembered.names(state) == ["a"]
@@ -27,6 +31,15 @@ def test_a_host_is_remembered_until_it_is_cleared(tmp_path: Path) -> None:
     assert remembered.names(state) == []
     assert remembered.of_host(state, "a") == []
     assert remembered.of_host(state, "b") == ["trino-worker-1"]
+
+
+def test_a_service_is_drained_as_it_was_started_last(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    assert remembered.drain(state, "trino-worker-1") is None
+    for each in (WORKER, NESSIE):
+        remembered.came(state, each, "a")
+    assert remembered.drain(state, "trino-worker-1") == WORKER.drain
+    assert remembered.drain(state, "nessie") is None
 
 
 def test_what_an_earlier_version_remembered_is_set_up_again(tmp_path: Path) -> None:

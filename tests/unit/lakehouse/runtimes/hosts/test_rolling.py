@@ -33,11 +33,24 @@ class _Runtime:
     def answers(self, service: Service) -> bool:
         return service.name in self.up
 
-    def empty(self, service: Service, drain: Drain) -> None:
-        self.drained.append(service.name)
+    @property
+    def place(self) -> _Runtime:
+        return self
 
-    def fill(self, service: Service, drain: Drain) -> None:
-        self.filled.append(service.name)
+    @property
+    def hosts(self) -> dict[str, str]:
+        return {"a": "the host a"}
+
+    def on(self, service: str) -> str:
+        return "a"
+
+    def empty(self, service: str, ssh: str) -> None:
+        assert ssh == "the host a"
+        self.drained.append(service)
+
+    def fill(self, service: str, ssh: str) -> None:
+        assert ssh == "the host a"
+        self.filled.append(service)
 
 
 @pytest.fixture

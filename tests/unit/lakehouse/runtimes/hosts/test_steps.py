@@ -95,9 +95,9 @@ def test_a_store_that_was_last_on_a_host_that_is_down_is_not_started_elsewhere(
     stack: PlacedStack, down: set[str]
 ) -> None:
     down.add("b")
-    remembered.came(stack.state, "trino-worker-1", "b")
+    remembered.came(stack.state, stack.planned["trino-worker-1"][0], "b")
     steps.preflight(stack, CLAIM, NOTHING)
-    remembered.came(stack.state, "s3proxy", "b")
+    remembered.came(stack.state, stack.planned["s3proxy"][0], "b")
     with pytest.raises(LakehouseError, match="s3proxy is on host b, with its data, and the file has it on a"):
         steps.preflight(stack, CLAIM, NOTHING)
 
@@ -128,6 +128,7 @@ def test_a_worker_that_moves_is_drained_where_it_was(
         return {"empty": True}
 
     monkeypatch.setattr(Ssh, "python", python)
+    remembered.came(stack.state, stack.planned["trino-worker-1"][0], "a")
     monkeypatch.setattr(
         seen, "look", lambda hosts, *_: Seen(units={"trino-worker-1": there("a")} if "a" in hosts else {})
     )
