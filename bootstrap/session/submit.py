@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from bootstrap.session.target import Target
 from lakehouse.errors import UsageError
 from lakehouse.kinds.catalog import credentials
+from lakehouse.kinds.compose import receiver
 from lakehouse.kinds.engines import spark, spark_cluster
 from lakehouse.services import jvm
 from lakehouse.services.service import File
+from lakehouse.spec import LocalStack
 from lakehouse.text.placeholders import Text
 from lakehouse.text.properties import properties
 
@@ -28,8 +30,10 @@ def driver(
     if target.lakehouse.engines.spark is None:
         raise UsageError(f"{target.path.name} has no engines.spark: add it to the file and deploy the stack again.")
     target.address(spark.MASTER, "engines.spark")
-    local = target.local
-    place, cluster, catalogs = local.place, spark_cluster.cluster(target.lakehouse), local.endpoints.catalogs
+    local, stack = target.local, target.lakehouse.stacks[target.stack]
+    assert isinstance(stack, LocalStack)
+    place, catalogs = local.place, local.endpoints.catalogs
+    cluster = spark_cluster.cluster(target.lakehouse, receiver(target.lakehouse, stack, place))
     found = (
         spark_cluster.defaults(place, cluster, catalogs)
         | {"spark.driver.host": place.host(spark.MASTER)}

@@ -161,6 +161,11 @@ ASKS: Mapping[str, tuple[Ask, ...]] = {
         _page("jobs, SQL and settings", "/api/v1/applications"),
         Ask("the end of a job", open=False, secure=False, method="POST", path="/jobs/job/kill/?id=1"),
     ),
+    "lineage": (
+        _page(_HEALTH, "/health"),
+        _page(_METRICS, "/metrics"),
+        Ask("an event", open=False, secure=False, method="POST", path="/api/v1/lineage", headers=_JSON, body="{}"),
+    ),
     "spark-thrift": (Ask("SQL and code", open=True, secure=False, speaks="hive"),),
 }  # fmt: skip
 #: At the ports that a service chooses itself, by its name. None may speak HTTP: a page could find the port by trying.
@@ -173,7 +178,7 @@ CHOSEN = (
 def named() -> Iterator[tuple[KindRules, str]]:
     """Every kind that runs on this machine, with the name of each of its ports."""
     kinds = known()
-    for registry in (kinds.stores, kinds.catalogs, kinds.engines, kinds.platform, kinds.pipelines):
+    for registry in (kinds.stores, kinds.catalogs, kinds.engines, kinds.platform, kinds.pipelines, kinds.lineage):
         for kind in registry.values():
             yield from ((kind, each.name) for each in kind.listeners)
 

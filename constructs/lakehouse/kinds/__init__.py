@@ -21,6 +21,7 @@ from lakehouse.kinds.platform import MonitorKind, PlatformKind
 from lakehouse.kinds.platform.alertmanager import ALERTMANAGER
 from lakehouse.kinds.platform.kafka import KAFKA
 from lakehouse.kinds.platform.lakehouse_metrics import LAKEHOUSE_METRICS
+from lakehouse.kinds.platform.lineage import LINEAGE
 from lakehouse.kinds.platform.node_exporter import NODE_EXPORTER
 from lakehouse.kinds.platform.postgres import POSTGRES
 from lakehouse.kinds.platform.victoria_metrics import VICTORIA_METRICS
@@ -52,5 +53,6 @@ PIPELINES: Mapping[str, PipelineKind] = _by_word((CONNECT,))
 MONITORS: Mapping[str, MonitorKind] = _by_word(
     (NODE_EXPORTER, LAKEHOUSE_METRICS, ALERTMANAGER, VICTORIA_METRICS, VMALERT)
 )
+JOINERS: Mapping[str, KindRules] = _by_word((LINEAGE,))
 
-register(Kinds(STORES, CATALOGS, ENGINES, PLATFORM, PIPELINES, MONITORS))
+register(Kinds(STORES, CATALOGS, ENGINES, PLATFORM, PIPELINES, MONITORS, JOINERS))

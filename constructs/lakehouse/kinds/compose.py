@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lakehouse.kinds import CATALOGS, ENGINES, MONITORS, PIPELINES, PLATFORM, STORES
 from lakehouse.kinds.catalog import CatalogEndpoint
-from lakehouse.kinds.platform import Watched, postgres, proxy
+from lakehouse.kinds.platform import Watched, lineage, postgres, proxy
 from lakehouse.kinds.store import StoreEndpoint
 from lakehouse.services.secrets import STORE
 from lakehouse.services.service import Place, Service, scheme
@@ -71,6 +71,11 @@ def _catalog(
     )
 
 
+def receiver(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> lineage.Receiver | None:
+    """To where the engines of a stack send lineage; None: to nobody. Their jobs have the lakehouse's name."""
+    return lineage.receiver(place, lakehouse.name) if stack.lineage is not None else None
+
+
 def services(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> tuple[Service, ...]:
     """The services of a local stack, each after those that it needs."""
     at = endpoints(lakehouse, stack, place)
@@ -83,9 +88,12 @@ def services(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> tuple[Ser
         carried = each.kind.services
         if carried is not None and each.service not in {service.name for service in found}:
             found += carried(place, each, stack.catalogs[each.name])
+    to = receiver(lakehouse, stack, place)
     for engine in ENGINES.values():
-        some = engine.services(place, lakehouse, at.catalogs)
+        some = engine.services(place, lakehouse, at.catalogs, to)
         found += some if stack.monitoring is None else map(engine.measured, some)
+    if to is not None:
+        found.append(lineage.service(place, stack, at.catalogs, trino=lakehouse.engines.trino is not None))
     found += _pipelines(lakehouse, place, at, {each.name for each in found})
     if stack.monitoring is not None:
         roles, databases = _roles(stack, at, found), _wanted(stack, at).get(postgres.WORD, {})

@@ -14,6 +14,7 @@ from lakehouse.spec.databases import check_databases
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.further import check_properties, no_secrets
 from lakehouse.spec.kinds import AWS, KindRules, known
+from lakehouse.spec.lineages import check_lineage
 from lakehouse.spec.locations import check_locations
 from lakehouse.spec.model import Catalog, Column, Lakehouse, Namespace, Table
 from lakehouse.spec.monitors import check_monitoring
@@ -286,6 +287,7 @@ def _stacks(lakehouse: Lakehouse, *, everything: bool) -> Iterator[Problem]:
             yield from check_hosts(name, stack, lakehouse)
             yield from check_secure(name, stack, lakehouse)
             yield from check_monitoring(name, stack)
+            yield from check_lineage(name, stack, lakehouse)
             yield from check_schedule(name, stack, lakehouse)
         else:
             yield from check_entries(name, stack, lakehouse, AWS)

@@ -263,6 +263,7 @@ class EngineRules(KindRules):
     insecure: Callable[[Any], Iterable[Problem]] = lambda lakehouse: ()  # what its entry cannot have in a secure stack
     catalogs: tuple[str, ...] = ()  # names of its built-in catalogs, which no other may have
     managed: bool = False  # AWS runs it with `engines: managed`
+    emits: tuple[str, ...] = ()  # keys of `properties` that `lineage` of a stack sets, or prefixes followed by ``*``
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,6 +284,7 @@ class Kinds:
     platform: Mapping[str, KindRules]
     pipelines: Mapping[str, PipelineRules]
     monitoring: Mapping[str, KindRules] = field(default_factory=dict)  # what a stack with `monitoring` has
+    lineage: Mapping[str, KindRules] = field(default_factory=dict)  # what a stack with `lineage` has
 
     @property
     def built_in(self) -> set[str]:

@@ -94,6 +94,8 @@ def _wanted(lakehouse: Lakehouse, stack: LocalStack) -> Iterator[Listener]:
     if stack.monitoring is not None:
         yield from (each for each in every if each.monitored)
         yield from (each for kind in known().monitoring.values() for each in kind.listeners)
+    if stack.lineage is not None:
+        yield from (each for kind in known().lineage.values() for each in kind.listeners)
 
 
 def _of_the_store(stack: LocalStack) -> Iterator[Listener]:

@@ -22,6 +22,7 @@ from lakehouse.spec.chosen import Chosen
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.hosts import Client, Host, HostName, OrInventory, Placement
 from lakehouse.spec.kinds import AWS, known
+from lakehouse.spec.lineage import Lineage
 from lakehouse.spec.metadata import Metadata
 from lakehouse.spec.monitoring import Monitoring, or_default
 from lakehouse.spec.paths import CertificateFile, CredentialsFile, LicenseFile, StateFolder
@@ -131,6 +132,8 @@ class LocalStack(Model):
 
     metadata: Metadata | None = None
     """The DataHub to which `lakehouse metadata publish` publishes the tables' metadata."""
+    lineage: Lineage | None = None
+    """Who gets the lineage of each statement that Spark and Trino run, as OpenLineage's events."""
     schedule: Schedule | None = None
     """When it is maintained, published, backed up and compared with the file, and who gets a message if that fails."""
 

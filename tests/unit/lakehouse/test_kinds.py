@@ -46,7 +46,7 @@ def built(there: LocalStack) -> tuple[Service, ...]:
 
 def test_the_registered_kinds_are_those() -> None:
     assert known() == Kinds(
-        kinds.STORES, kinds.CATALOGS, kinds.ENGINES, kinds.PLATFORM, kinds.PIPELINES, kinds.MONITORS
+        kinds.STORES, kinds.CATALOGS, kinds.ENGINES, kinds.PLATFORM, kinds.PIPELINES, kinds.MONITORS, kinds.JOINERS
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from lakehouse.kinds.catalog import CatalogEndpoint, credentials
 from lakehouse.kinds.engine import EngineKind
+from lakehouse.kinds.engines import spark_lineage
 from lakehouse.kinds.engines import spark_rules as rules
 from lakehouse.kinds.engines import spark_secure as secure
 from lakehouse.kinds.engines.spark_cluster import (
@@ -23,6 +24,7 @@ from lakehouse.kinds.engines.spark_cluster import (
 )
 from lakehouse.kinds.engines.spark_measured import measured
 from lakehouse.kinds.platform import proxy
+from lakehouse.kinds.platform.lineage import Receiver
 from lakehouse.services import jvm
 from lakehouse.services.service import Drain, File, Numbers, Place, Port, Probe, Service
 from lakehouse.spec import Lakehouse
@@ -42,9 +44,11 @@ _PAGES = "applications, their settings without secrets, and their logs"
 _PARTS = "rows and code of running jobs"
 
 
-def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpoint]) -> tuple[Service, ...]:
+def services(
+    place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpoint], lineage: Receiver | None = None
+) -> tuple[Service, ...]:
     """The services of the file's cluster; empty if the file has no Spark."""
-    return () if lakehouse.engines.spark is None else spark(place, cluster(lakehouse), catalogs)
+    return () if lakehouse.engines.spark is None else spark(place, cluster(lakehouse, lineage), catalogs)
 
 
 def spark(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> tuple[Service, ...]:
@@ -287,6 +291,7 @@ SPARK = EngineKind(
             fix="Write zstd",
         ),
     ),
+    emits=spark_lineage.OWN,
     versions=rules.LINES,
     check=rules.check,
     openings=rules.openings,

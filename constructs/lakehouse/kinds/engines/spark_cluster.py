@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from lakehouse.kinds.catalog import CatalogEndpoint, credentials
 from lakehouse.kinds.engines import spark_files as files
+from lakehouse.kinds.engines import spark_lineage
 from lakehouse.kinds.engines import spark_rules as rules
 from lakehouse.kinds.engines import spark_secure as secure
+from lakehouse.kinds.platform.lineage import Receiver
 from lakehouse.services import jvm
 from lakehouse.services.service import Place
 from lakehouse.spec import Lakehouse
@@ -61,6 +63,7 @@ class SparkCluster:
     token: bool  # Connect requires one
     settings: Mapping[str, str]
     sources: Mapping[str, Source]
+    lineage: Receiver | None = None  # to where its drivers send lineage
 
     @property
     def share(self) -> int:
@@ -68,8 +71,8 @@ class SparkCluster:
         return self.cores if self.workers > 1 else max(1, self.cores // 2)
 
 
-def cluster(lakehouse: Lakehouse) -> SparkCluster:
-    """The file's settings for Spark, with the versions from the matrix."""
+def cluster(lakehouse: Lakehouse, lineage: Receiver | None = None) -> SparkCluster:
+    """The file's settings for Spark, with the versions from the matrix. Drivers send lineage to ``lineage``."""
     engine = lakehouse.engines.spark
     assert engine is not None
     line = rules.LINES[engine.version]
@@ -79,6 +82,7 @@ def cluster(lakehouse: Lakehouse) -> SparkCluster:
             *((f"spark-connect-{engine.version}",) if line.connect else ()),
             f"iceberg-spark-runtime-{engine.version}",
             f"iceberg-aws-bundle-{line.iceberg}",
+            *((spark_lineage.package(line.scala),) if lineage else ()),
             f"hadoop-aws-{line.hadoop}",
             f"delta-spark-{engine.version}",
         ),
@@ -93,11 +97,13 @@ def cluster(lakehouse: Lakehouse) -> SparkCluster:
         token=engine.connect is not None and engine.connect.token,
         settings=engine.properties,
         sources=lakehouse.sources,
+        lineage=lineage,
     )
 
 
 def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> dict[str, Text]:
     """spark-defaults.conf of everything that runs on the cluster: Connect and batch jobs alike."""
+    own = spark_lineage.redacted(cluster.lineage)
     settings: dict[str, Text] = {
         "spark.master": f"spark://{place.host(MASTER)}:{place.port(MASTER)}",
         "spark.submit.deployMode": "client",
@@ -118,8 +124,9 @@ def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         "spark.sql.shuffle.partitions": str(cluster.share * 2),
         "spark.ui.killEnabled": CLOSED["spark.ui.killEnabled"],
         # What neither the UI nor SET shows. By itself it knows `access.key`, but not `access-key`.
-        "spark.redaction.regex": f"(?i)secret|password|token|access[.-]?key{secure.redacted(place)}",
+        "spark.redaction.regex": f"(?i)secret|password|token|access[.-]?key{secure.redacted(place)}{own}",
         **secure.settings(place),
+        **spark_lineage.settings(cluster.lineage),
     }
     settings |= of_catalogs(catalogs)
     if catalogs:

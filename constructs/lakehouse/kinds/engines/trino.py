@@ -10,9 +10,10 @@ from typing import Any
 from lakehouse.access.trino import catalog_of, catalog_settings
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.engine import EngineKind
-from lakehouse.kinds.engines import trino_password, trino_worker
+from lakehouse.kinds.engines import trino_lineage, trino_password, trino_worker
 from lakehouse.kinds.engines import trino_rules as releases
 from lakehouse.kinds.engines.trino_node import COORDINATOR, TrinoNode
+from lakehouse.kinds.platform.lineage import Receiver
 from lakehouse.services.certificate import Certificate
 from lakehouse.services.service import File, Place, Port, Service
 from lakehouse.spec import Lakehouse
@@ -29,7 +30,9 @@ _LITTLE = "its version, whether it is up, its memory and load, and the page to l
 JAVA = 25  # it needs 24 or newer; class archives are best on the newest
 
 
-def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpoint]) -> tuple[Service, ...]:
+def services(
+    place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpoint], lineage: Receiver | None = None
+) -> tuple[Service, ...]:
     """The server, or the coordinator and its workers; empty if the file has no Trino."""
     engine = lakehouse.engines.trino
     if engine is None:
@@ -44,6 +47,7 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
         environment="lakehouse",
         secure=engine.authentication is not None,
         settings=engine.properties,
+        lineage=lineage,
     )
     coordinator = trino(
         node,
@@ -94,9 +98,13 @@ def trino(
         "node-scheduler.include-coordinator": "false" if workers else "true",
         **(trino_password.settings(node.etc, node.coordinator, node.port) if node.secure else reached),
     }
+    listener = trino_lineage.files(place, node.lineage) if node.lineage else ()
+    if listener:
+        own |= trino_lineage.settings(node.etc)
     static = of_catalogs(catalogs, s3_switch, more)
     files = [
         node.config(own),
+        *listener,
         *(File(f"catalog/{name}.properties", properties(each)) for name, each in {**further, **static}.items()),
     ]
     listening = Port(NAME, node.port, label="Trino", path="/ui/", gives=_ANYTHING)
@@ -173,6 +181,7 @@ TRINO = EngineKind(
     ),
     unsecured=None,
     secured=("jmx.*",),  # ports without TLS or a login. The others are set by `authentication`, which `secure` asks for
+    emits=trino_lineage.OWN,
     versions=releases.RELEASES,
     check=releases.check,
     hidden=releases.same_names,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from lakehouse.kinds.engines import trino_password
 from lakehouse.kinds.engines.trino_rules import OWNER
+from lakehouse.kinds.platform.lineage import Receiver
 from lakehouse.services import jvm
 from lakehouse.services.service import File, Numbers, Place, Port, Probe, Service
 from lakehouse.text.placeholders import Text
@@ -40,9 +41,12 @@ class TrinoNode:
     environment: str
     secure: bool
     settings: Mapping[str, str]
+    lineage: Receiver | None = None  # to where the coordinator sends lineage
 
     @property
     def package(self) -> str:
+        if self.lineage is not None:  # it has the plugin for passwords, too
+            return f"trino-lineage-{self.version}"
         return f"trino-{'password-' if self.secure else ''}{self.version}"
 
     @property

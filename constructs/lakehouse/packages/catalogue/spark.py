@@ -220,4 +220,20 @@ PACKAGES: tuple[Package, ...] = (
             ),
         ),
     ),
+    jar(
+        "openlineage-spark-2.12",
+        "io.openlineage:openlineage-spark_2.12",
+        "1.53.0",
+        "9fe28ee2e5b2cb535cd51b6572394bddeb684bf0c58650a698cf7724ce62d94d",
+        43037167,
+        "the listener for OpenLineage in Spark 3.5, for stacks with `lineage`",
+    ),
+    jar(
+        "openlineage-spark-2.13",
+        "io.openlineage:openlineage-spark_2.13",
+        "1.53.0",
+        "5d84b0ae7e72909b5aae7ed87df878bf06b28d9ac3005765c3529d0a66dbae6f",
+        43037532,
+        "the listener for OpenLineage in Spark 4, for stacks with `lineage`",
+    ),
 )

@@ -18,6 +18,7 @@ from lakehouse.packages.package import Artifact, Package
 from lakehouse.spec import load, support
 from lakehouse.spec.engines import Engines, Spark, Trino
 from lakehouse.spec.entries import KindEntry
+from lakehouse.spec.lineage import Lineage
 from lakehouse.spec.monitoring import Monitoring
 from lakehouse.spec.stacks import Secure
 from offline.go import PACKAGE
@@ -46,6 +47,7 @@ def test_every_pin_is_used_and_every_package_that_is_asked_for_is_pinned() -> No
     asked += [needed(streaming.lakehouse(catalogs={"lake": each})) for each in ("rest", "nessie")]
     asked.append(needed(streaming.lakehouse({"items": streaming.ITEMS})))
     asked.append(_asked(monitoring=Monitoring()))
+    asked += [_asked(spark, lineage=Lineage(file="events.jsonl")) for spark in LINES]
     names = {name for each in asked for name in each.packages} | {f"java-{n}" for each in asked for n in each.javas}
     names.add("trino-jdbc-476")  # asked for by tests/tools
     names.add("vmalert-tool-1.151.0")  # asked for by the tests of rules

@@ -1,0 +1,138 @@
+"""What takes the lineage of engines, gives each table one name, and sends it on.
+
+The module :mod:`lakehouse.runtimes.process.lineage` does it, with the names that are made here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from urllib.parse import urlsplit
+
+from lakehouse.kinds.catalog import CatalogEndpoint
+from lakehouse.services.service import NUMBERS, File, Numbers, Place, Port, Probe, Service
+from lakehouse.spec.kinds import KindRules, Listener, Unsecured
+from lakehouse.spec.stacks import LocalStack
+from lakehouse.text.openlineage import S3TABLES, DatasetName, DatasetNames
+from lakehouse.text.placeholders import Secret
+
+NAME = "lineage"
+_SETTINGS, _KEY, _TOKEN = "lineage.json", "key", "token"
+_TRINO = "trino"  # the name of Trino's service and port
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """To where engines send lineage, and the namespace of their jobs there."""
+
+    url: str
+    key: Secret
+    jobs: str
+
+
+def receiver(place: Place, jobs: str) -> Receiver:
+    """The service, for engines of the same stack."""
+    return Receiver(f"http://{place.host(NAME)}:{place.port(NAME)}", place.secret("lineage-key"), jobs)
+
+
+@dataclass(frozen=True)
+class EngineNames:
+    """The names of one table. Spark's is the one beside the table's folder; without a namespace if it has the account
+    of AWS, which only AWS knows.
+    """
+
+    spark: DatasetName
+    trino: DatasetName
+    published: DatasetName
+
+
+def engine_names(names: DatasetNames, at: CatalogEndpoint, namespace: str, table: str) -> EngineNames:
+    """How Spark, Trino and `lakehouse metadata` name a table of the catalog."""
+    short = f"{namespace}.{table}"
+    whole = f"{at.name}.{short}"
+    links = of_spark(at)
+    spark = whole if links.startswith(S3TABLES) else short if links else f"table/{short.replace('.', '/')}"
+    return EngineNames(DatasetName(links, spark), DatasetName(names.trino, whole), names.table(at.name, short))
+
+
+def of_spark(at: CatalogEndpoint) -> str:
+    """The namespace of a catalog's tables in Spark's events; empty if it has the account of AWS.
+
+    It follows from the catalog's settings as openlineage-spark 1.53.0 reads them
+    (io.openlineage.spark3.agent.lifecycle.plan.catalog.iceberg).
+    """
+    settings = at.kind.for_spark(at)
+    if settings.get(".rest.signing-name") == "s3tables":
+        return f"{S3TABLES}{at.store.region}:unknown"
+    if str(settings.get(".catalog-impl", "")).endswith("GlueCatalog"):
+        return ""
+    address = str(settings[".uri"])
+    # What has no `type` is Hive's for it, such as Nessie's own client.
+    return address if settings.get(".type") == "rest" else f"hive://{urlsplit(address).netloc}"
+
+
+def of_trino(address: str) -> str:
+    """The namespace of Trino's datasets, given the address that its settings name, as its listener makes it."""
+    return address.replace(urlsplit(address).scheme, "trino")
+
+
+def names(catalogs: Sequence[CatalogEndpoint], trino: str, instance: str | None) -> DatasetNames:
+    """The names of a stack's tables. ``trino`` is the address in Trino's settings, ``instance`` that of `metadata`."""
+    links = {each.name: of_spark(each) for each in catalogs}
+    times = Counter(links.values())
+    return DatasetNames(
+        trino=of_trino(trino) if trino else "",
+        catalogs={each.name: f"{instance}.{each.name}" if instance else each.name for each in catalogs},
+        spark={link: name for name, link in links.items() if link and times[link] == 1},
+    )
+
+
+def trino_address(place: Place) -> str:
+    """The address by which Trino's datasets are named. It is never asked, and is the same with TLS and without."""
+    return f"http://{place.host(_TRINO)}:{place.port(_TRINO)}"
+
+
+def service(place: Place, stack: LocalStack, catalogs: Sequence[CatalogEndpoint], *, trino: bool) -> Service:
+    """The service of a stack with `lineage`."""
+    assert stack.lineage is not None
+    config, toolkit, to = place.config(NAME), place.toolkit(), stack.lineage
+    instance = stack.metadata.instance if stack.metadata else None
+    content = {
+        "address": place.bind(),
+        "port": place.port(NAME),
+        "names": asdict(names(catalogs, trino_address(place) if trino else "", instance)),
+        "key": _KEY,
+        **({"url": to.address} if to.address else {}),
+        **({"file": place.named(to.file)} if to.file else {}),
+        **({"token": _TOKEN} if to.token else {}),
+    }
+    return Service(
+        name=NAME,
+        image="",
+        packages=(),
+        command=(
+            *(toolkit.python, "-P", "-m", "lakehouse.runtimes.process.lineage"),
+            *(f"{config}/{_SETTINGS}", place.data(NAME)),
+        ),
+        environment=toolkit.environment,
+        files=(
+            File(_SETTINGS, json.dumps(content, indent=1)),
+            File(_KEY, receiver(place, "").key),
+            *((File(_TOKEN, place.beside(to.token)),) if to.token else ()),
+        ),
+        data=(place.data(NAME),),
+        ports=(Port(NAME, place.port(NAME), gives=NUMBERS, numbers=(Numbers("/metrics"),)),),
+        probe=Probe("http", place.port(NAME), "/health", expect="OK"),
+        memory_mb=96,
+    )
+
+
+LINEAGE = KindRules(
+    word=NAME,
+    label="what joins the lineage of engines",
+    on=("process",),
+    listeners=(Listener(NAME, 5055, 5055),),
+    unsecured=Unsecured("engines send it the texts of statements without TLS"),
+)

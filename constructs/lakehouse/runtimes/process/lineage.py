@@ -1,0 +1,259 @@
+"""``python -m lakehouse.runtimes.process.lineage FILE``: takes the events of engines, and sends them on.
+
+Each event gets the names that `lakehouse metadata` publishes (:mod:`lakehouse.text.openlineage`). Then it is a line of
+a file, or it waits in a database of the service's data folder until the server has taken it, in the order of arrival:
+engines send each event once, and do not wait.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import sqlite3
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from lakehouse.text.metrics import Family, text
+from lakehouse.text.openlineage import PATH, DatasetNames, joined
+
+_SECONDS = 30  # of one request to the server
+_LONGEST = 60.0  # seconds between two tries
+_WAITING = 100_000  # events that wait at most
+_BYTES = 32 * 2**20  # of one event
+# Answers by which a server refuses that event. All others are about the server, which may take it later.
+_REFUSALS = (400, 413, 422)
+
+
+@dataclass(frozen=True)
+class LineageSettings:
+    """The content of the service's files. ``key`` is what engines show; ``token`` is the file of what the server asks
+    for, which is read again for each event.
+    """
+
+    address: str
+    port: int
+    names: DatasetNames
+    key: str
+    url: str = ""
+    file: str = ""
+    token: Path | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> LineageSettings:
+        raw = json.loads(path.read_text())
+        token = path.parent / raw["token"] if raw.get("token") else None
+        key = (path.parent / raw["key"]).read_text().strip()
+        names = DatasetNames.read(raw["names"])
+        return cls(raw["address"], raw["port"], names, key, raw.get("url", ""), raw.get("file", ""), token)
+
+
+class Events(Protocol):
+    """Where events go."""
+
+    def add(self, event: str) -> bool:
+        """Keep an event. False: there is no room."""
+
+    @property
+    def waiting(self) -> int: ...
+
+    @property
+    def refused(self) -> int: ...
+
+
+class InFile:
+    """A file with one event in each line."""
+
+    waiting = 0
+    refused = 0
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path, self._lock = path, threading.Lock()
+
+    def add(self, event: str) -> bool:
+        with self._lock, open(self._path, "a", opener=_private) as out:
+            out.write(f"{event}\n")
+        return True
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+class ToServer:
+    """Events that wait until a server has taken them. They outlive this process."""
+
+    def __init__(self, path: Path, url: str, token: Path | None) -> None:
+        self._url, self._token = url, token
+        self._lock, self._more = threading.Lock(), threading.Event()
+        self._base = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._base.execute("PRAGMA journal_mode = WAL")
+        self._base.execute("CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT)")
+        self.refused = 0
+
+    @property
+    def waiting(self) -> int:
+        with self._lock:
+            (count,) = self._base.execute("SELECT count(*) FROM events").fetchone()
+        return int(count)
+
+    def add(self, event: str) -> bool:
+        if self.waiting >= _WAITING:
+            return False
+        with self._lock:
+            self._base.execute("INSERT INTO events (event) VALUES (?)", (event,))
+        self._more.set()
+        return True
+
+    def send(self) -> bool:
+        """Send the oldest one. Returns whether that is done: it was sent or refused, or none waits."""
+        self._more.clear()
+        with self._lock:
+            found = self._base.execute("SELECT id, event FROM events ORDER BY id LIMIT 1").fetchone()
+        if found is None:
+            return True
+        number, event = found
+        try:
+            self._post(event)
+        except urllib.error.HTTPError as error:
+            with error:
+                said = error.read(500).decode(errors="replace").strip()
+            print(f"{self._url} answers {error.code}: {said}", flush=True)
+            if error.code not in _REFUSALS:
+                return False
+            self.refused += 1
+        except OSError as error:
+            print(f"{self._url}: {error}", flush=True)
+            return False
+        with self._lock:
+            self._base.execute("DELETE FROM events WHERE id = ?", (number,))
+        return True
+
+    def run(self) -> None:
+        """Send all, and those that come. A server that takes none is asked again, ever more seldom."""
+        pause = 1.0
+        while True:
+            if self.send():
+                pause = 1.0
+                if not self.waiting:
+                    self._more.wait(_LONGEST)
+            else:
+                time.sleep(pause)
+                pause = min(_LONGEST, 2 * pause)
+
+    def _post(self, event: str) -> None:
+        headers = {"Content-Type": "application/json"}
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {self._token.read_text().strip()}"
+        request = urllib.request.Request(self._url, event.encode(), headers, method="POST")  # noqa: S310 - of the file
+        with _OPENER.open(request, timeout=_SECONDS):
+            pass
+
+
+class _Straight(urllib.request.HTTPRedirectHandler):
+    """Follows no redirection: the event would be lost, because the next request is a GET."""
+
+    def redirect_request(self, *args: Any, **named: Any) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_Straight)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    settings: ClassVar[LineageSettings]
+    events: ClassVar[Events]
+    counted: ClassVar[dict[str, int]]
+
+    def do_POST(self) -> None:
+        size = int(self.headers.get("Content-Length") or 0)
+        shown = self.headers.get("Authorization") or ""
+        if not hmac.compare_digest(shown.encode(), f"Bearer {self.settings.key}".encode()):
+            self._answer(401, "This is for the engines of the stack.\n")
+        elif self.path != PATH:
+            self._answer(404, f"Events go to {PATH}.\n")
+        elif not 0 < size <= _BYTES:
+            self._answer(413, f"An event has 1 to {_BYTES} bytes.\n")
+        else:
+            self._take(self.rfile.read(size))
+
+    def _take(self, body: bytes) -> None:
+        try:
+            event = joined(json.loads(body), self.settings.names)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            print(f"not an event: {error!r}", flush=True)
+            self._answer(400, "This is no event of OpenLineage.\n")
+            return
+        why = f"{_WAITING} events wait"
+        try:
+            kept = self.events.add(json.dumps(event, separators=(",", ":")))
+        except (OSError, sqlite3.Error) as error:
+            kept, why = False, str(error)
+        self.counted["received" if kept else "lost"] += 1
+        if kept:
+            self._answer(201, "")
+        else:
+            print(f"an event is lost: {why}", flush=True)
+            self._answer(503, "There is no room for it.\n")
+
+    def do_GET(self) -> None:
+        match self.path:
+            case "/metrics":
+                self._answer(200, "\n".join(text(families(self.events, self.counted))) + "\n")
+            case "/health":
+                self._answer(200, "OK\n")
+            case _:
+                self._answer(404, "")
+
+    def _answer(self, code: int, content: str) -> None:
+        body = content.encode()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        if code >= 400:
+            self.send_header("Connection", "close")  # the rest of a request that was not read is no request
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the library's
+        """Say nothing of each request."""
+
+
+def families(events: Events, counted: Mapping[str, int]) -> Sequence[Family]:
+    """Its metrics, since its start."""
+    return (
+        Family("lakehouse_lineage_received", "Events of engines", [({}, counted["received"])]),
+        Family("lakehouse_lineage_waiting", "Events that the server has not taken", [({}, events.waiting)]),
+        Family("lakehouse_lineage_refused", "Events that the server refused", [({}, events.refused)]),
+        Family("lakehouse_lineage_lost", "Events for which there was no room", [({}, counted["lost"])]),
+    )
+
+
+def serve(settings: LineageSettings, events: Events) -> ThreadingHTTPServer:
+    """The server, which listens from now on."""
+    shared = {"settings": settings, "events": events, "counted": {"received": 0, "lost": 0}}
+    return ThreadingHTTPServer((settings.address, settings.port), type("Handler", (_Handler,), shared))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    file, data = sys.argv[1:] if arguments is None else arguments
+    settings = LineageSettings.read(Path(file))
+    if settings.file:
+        serve(settings, InFile(Path(settings.file))).serve_forever()
+        return
+    events = ToServer(Path(data) / "events.sqlite", settings.url, settings.token)
+    threading.Thread(target=events.run, daemon=True).start()
+    serve(settings, events).serve_forever()
+
+
+if __name__ == "__main__":
+    main()

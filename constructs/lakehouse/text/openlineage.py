@@ -1,0 +1,125 @@
+"""OpenLineage's events, and the names that datasets have in them.
+
+Each engine names one table in its own way. Trino: its own address, and CATALOG.NAMESPACE.TABLE. Spark: the table's
+folder, which nobody can know before it is there, with the address of the catalog and NAMESPACE.TABLE as another name
+(a symlink). :func:`joined` gives both the name that `lakehouse metadata` publishes, and leaves everything else.
+
+https://openlineage.io/docs/spec/object-model and https://openlineage.io/docs/spec/naming
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+PATH = "/api/v1/lineage"  # where a server takes events
+# As the namespace of a dataset, DataHub reads it as the platform, and takes the name as it is.
+PLATFORM = "iceberg"
+S3TABLES = "arn:aws:s3tables:"  # begins Spark's namespace of tables that an S3 Tables server has: no folders there
+_GLUE = "table/"  # begins Spark's name of a table in Glue: table/NAMESPACE/TABLE
+# A part of Spark's names: in backquotes if it is more than letters, digits and underscores.
+_PART = re.compile(r"`((?:[^`]|``)*)`|([^.`]+)")
+
+
+@dataclass(frozen=True)
+class DatasetName:
+    """The name of a dataset in a namespace. Both together are its identity."""
+
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True)
+class DatasetNames:
+    """How engines name a lakehouse's tables. The keys of ``spark`` are the namespaces of its symlinks."""
+
+    trino: str  # the namespace of Trino's datasets
+    catalogs: Mapping[str, str]  # catalog -> what begins the published names of its tables
+    spark: Mapping[str, str] = field(default_factory=dict)  # namespace -> catalog, where only one catalog has it
+
+    @classmethod
+    def read(cls, raw: Mapping[str, Any]) -> Self:
+        """From the JSON of :func:`dataclasses.asdict`."""
+        return cls(raw["trino"], raw["catalogs"], raw["spark"])
+
+    def table(self, catalog: str, name: str) -> DatasetName:
+        """The published name of the table NAMESPACE.TABLE of a catalog."""
+        return DatasetName(PLATFORM, f"{self.catalogs[catalog]}.{name}")
+
+    def of(self, dataset: Mapping[str, Any]) -> DatasetName | None:
+        """The published name of a dataset of an event; None if it is no table of the lakehouse's catalogs."""
+        namespace, name = str(dataset.get("namespace", "")), str(dataset.get("name", ""))
+        if (namespace and namespace == self.trino) or namespace.startswith(S3TABLES):
+            catalog, _, rest = name.partition(".")
+            return self.table(catalog, rest) if catalog in self.catalogs and rest else None
+        own = _facet(dataset, "catalog").get("name")
+        for link in _tables(dataset):
+            # Catalogs that share a server have the same address: then only the facet says which one it is.
+            found = own if own in self.catalogs else self.spark.get(link.namespace)
+            if found is not None:
+                return self.table(found, _plain(link.name))
+        return None
+
+
+def joined(event: Mapping[str, Any], names: DatasetNames) -> dict[str, Any]:
+    """The event with the published names of the lakehouse's tables. Other datasets keep theirs."""
+    every = [each for key in ("inputs", "outputs") for each in event.get(key) or ()]
+    # Spark's column lineage has names without symlinks: they are those of datasets in the same event.
+    known = {_name(each): found for each in every if (found := names.of(each)) is not None}
+    result = dict(event)
+    for key in ("inputs", "outputs"):
+        if event.get(key):
+            result[key] = [_dataset(each, names, known) for each in event[key]]
+    return result
+
+
+def _dataset(dataset: Mapping[str, Any], names: DatasetNames, known: Mapping[DatasetName, DatasetName]) -> Any:
+    facets = dict(dataset.get("facets") or {})
+    if "columnLineage" in facets:
+        facets["columnLineage"] = _renamed(facets["columnLineage"], names, known)
+    found = known.get(_name(dataset))
+    if found is None:
+        return {**dataset, "facets": facets} if facets else dict(dataset)
+    # DataHub takes a table among the symlinks for the dataset's name, in Hive. A folder is only another name.
+    links = facets.pop("symlinks", None)
+    if links is not None and not dataset["namespace"].startswith(S3TABLES):
+        folder = {"namespace": dataset["namespace"], "name": dataset["name"], "type": "LOCATION"}
+        facets["symlinks"] = {**links, "identifiers": [folder]}
+    return {**dataset, "namespace": found.namespace, "name": found.name, "facets": facets}
+
+
+def _renamed(value: Any, names: DatasetNames, known: Mapping[DatasetName, DatasetName]) -> Any:
+    """A facet with lineage of columns, in which each column has the name and namespace of its dataset."""
+    if isinstance(value, list):
+        return [_renamed(each, names, known) for each in value]
+    if not isinstance(value, dict):
+        return value
+    inner = {key: _renamed(each, names, known) for key, each in value.items()}
+    if not isinstance(value.get("namespace"), str) or not isinstance(value.get("name"), str):
+        return inner
+    found = known.get(_name(value)) or names.of(value)
+    return inner if found is None else {**inner, "namespace": found.namespace, "name": found.name}
+
+
+def _name(dataset: Mapping[str, Any]) -> DatasetName:
+    return DatasetName(dataset["namespace"], dataset["name"])
+
+
+def _facet(dataset: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    facets = dataset.get("facets") or {}
+    return facets.get(name) or {}
+
+
+def _tables(dataset: Mapping[str, Any]) -> Iterator[DatasetName]:
+    for each in _facet(dataset, "symlinks").get("identifiers") or ():
+        if each.get("type") == "TABLE":
+            yield DatasetName(each["namespace"], each["name"])
+
+
+def _plain(name: str) -> str:
+    """A table's name as Spark or Glue writes it, without quotes."""
+    if name.startswith(_GLUE):
+        return name.removeprefix(_GLUE).replace("/", ".")
+    return ".".join(quoted.replace("``", "`") or bare for quoted, bare in _PART.findall(name))

@@ -1,0 +1,154 @@
+"""A lakehouse that sends lineage: what Trino and Spark say of one table is about one dataset, which DataHub knows.
+
+The server that gets the events is a double: it keeps them.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+import requests
+
+from bootstrap.metadata.proposals import Urns
+from lakehouse.text.openlineage import PLATFORM
+from tests.attacks.attacked import assert_known
+from tests.integration.deployment import Deployment, until, up
+
+pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(1800)]
+
+SPARK = {"workers": 1, "cores": 2, "memory": "512m", "driver_memory": "700m"}
+TRINO = {"memory": "800m", "catalogs": {"tpch": {"connector.name": "tpch"}}}
+NATION, COPIED = "lake.bronze.nation", "lake.silver.nation"
+
+
+@dataclass(frozen=True)
+class Got:
+    """An event as it came, with what it says of itself."""
+
+    token: str
+    raw: dict[str, Any]
+
+    @property
+    def engine(self) -> str:
+        name: str = self.raw["run"]["facets"].get("processing_engine", {}).get("name", "")
+        return name.lower()
+
+    def names(self, key: str) -> set[tuple[str, str]]:
+        return {(each["namespace"], each["name"]) for each in self.raw.get(key) or ()}
+
+    def has(self, engine: str, **datasets: str) -> bool:
+        """Whether it is of a statement of the engine that succeeded, with these tables."""
+        every = (((PLATFORM, name) in self.names(key)) for key, name in datasets.items())
+        return self.engine == engine and self.raw["eventType"] == "COMPLETE" and all(every)
+
+
+class Server(BaseHTTPRequestHandler):
+    got: list[Got]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.got.append(Got(self.headers.get("Authorization", ""), json.loads(body)))
+        self.send_response(201)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the library's
+        """Nothing."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[str, list[Got]]]:
+    got: list[Got] = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Server,), {"got": got})) as found:
+        threading.Thread(target=found.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{found.server_port}", got
+        found.shutdown()
+
+
+@pytest.fixture(scope="module", params=["nessie", "rest"])
+def stack(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, server: tuple[str, list[Got]]
+) -> Iterator[Deployment]:
+    made = Deployment.make(
+        tmp_path_factory.mktemp("lineage") / "a lakehouse",
+        {
+            ("stacks",): {
+                "local": {
+                    "runtime": "process",
+                    "store": "s3proxy",
+                    "catalogs": {"lake": request.param},
+                    "lineage": {"url": server[0], "token": "receiver.key"},
+                }
+            },
+            ("engines",): {"spark": SPARK, "trino": TRINO},
+            ("catalogs", "lake", "namespaces"): {"bronze": {}, "silver": {}},
+        },
+    )
+    key = made.folder / "receiver.key"
+    key.write_text("of-the-receiver\n")
+    key.chmod(0o600)
+    server[1].clear()
+    with up(made):
+        yield made
+
+
+def spark(stack: Deployment, sql: str) -> str:
+    return stack.lakehouse("sql", "--engine", "spark", "--format", "csv", "-e", sql)
+
+
+def test_both_engines_events_are_about_the_same_datasets(stack: Deployment, server: tuple[str, list[Got]]) -> None:
+    got = server[1]
+    stack.trino(f"CREATE TABLE {NATION} AS SELECT nationkey, name FROM tpch.tiny.nation")
+    until(lambda: any(each.has("trino", outputs=NATION) for each in got), 60)
+    spark(stack, f"CREATE TABLE {COPIED} AS SELECT * FROM {NATION} WHERE nationkey < 5")
+    spark(stack, f"INSERT INTO {COPIED} SELECT * FROM {NATION} WHERE nationkey >= 5")
+    until(lambda: sum(each.has("spark", inputs=NATION, outputs=COPIED) for each in got) >= 2, 120)
+    stack.trino(f"INSERT INTO {NATION} SELECT nationkey + 100, name FROM {COPIED} WHERE nationkey = 1")
+    until(lambda: any(each.has("trino", inputs=COPIED, outputs=NATION) for each in got), 60)
+    assert {each.token for each in got} == {"Bearer of-the-receiver"}
+    urn = f"urn:li:dataset:(urn:li:dataPlatform:{PLATFORM},{NATION},PROD)"
+    assert urn == Urns().table("lake", "bronze.nation"), "DataHub's ingestion names it so"
+
+
+def test_lineage_of_columns_is_about_the_same_datasets(server: tuple[str, list[Got]], stack: Deployment) -> None:
+    for engine, output, source in (("spark", COPIED, NATION), ("trino", NATION, COPIED)):
+        facets = [
+            each["facets"]["columnLineage"]
+            for event in server[1]
+            if event.has(engine, inputs=source, outputs=output)
+            for each in event.raw["outputs"]
+            if each["name"] == output and "columnLineage" in each["facets"]
+        ]
+        sources = [field for each in facets for field in each["fields"]["name"]["inputFields"]]
+        assert {(each["namespace"], each["name"], each["field"]) for each in sources} == {(PLATFORM, source, "name")}
+
+
+def test_no_table_of_the_lakehouse_has_another_name(server: tuple[str, list[Got]], stack: Deployment) -> None:
+    every = {name for each in server[1] for key in ("inputs", "outputs") for name in each.names(key)}
+    others = {name for name in every if name[0] != PLATFORM}
+    assert not {each for each in others if each[0].startswith(("s3", "hive", "http"))}
+    assert {name for space, name in others if space.startswith("trino://")} <= {"tpch.tiny.nation"}
+
+
+def test_its_key_is_on_no_page_and_its_port_gives_what_is_known(stack: Deployment) -> None:
+    key = stack.local.state.secret("lineage-key")
+    url = f"http://127.0.0.1:{stack.port('spark-connect-ui')}"
+    page = requests.get(f"{url}/api/v1/applications", timeout=20).json()
+    shown = requests.get(f"{url}/api/v1/applications/{page[0]['id']}/environment", timeout=20).text
+    assert "spark.openlineage.transport.url" in shown
+    assert key not in shown
+    assert key not in stack.lakehouse("logs")
+    assert_known(stack)
+
+
+def test_lineage_ends_without_the_entry(stack: Deployment) -> None:
+    assert stack.planned() == set()
+    before = stack.change("stacks", "local", "lineage", to=None)
+    assert {"lineage", "trino", "spark-connect"} <= stack.planned()
+    stack.file.write_text(before)

@@ -1,0 +1,105 @@
+"""Names of datasets in events, as Spark with openlineage-spark 1.53.0 and Trino 476 write them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lakehouse.text.openlineage import DatasetName, DatasetNames, joined
+
+TRINO, NESSIE, FOLDER = "trino://127.0.0.1:8085", "hive://127.0.0.1:19120", "lake/bronze/orders_0f3c"
+NAMES = DatasetNames(TRINO, {"lake": "lake", "mart": "eu.mart"}, {NESSIE: "lake"})
+ORDERS = DatasetName("iceberg", "lake.bronze.orders")
+
+
+def of_trino(name: str) -> dict[str, Any]:
+    return {"namespace": TRINO, "name": name, "facets": {"schema": {"fields": []}}}
+
+
+def of_spark(name: str = "bronze.orders", link: str = NESSIE, catalog: str | None = None) -> dict[str, Any]:
+    links = {"_producer": "spark", "identifiers": [{"namespace": link, "name": name, "type": "TABLE"}]}
+    facets: dict[str, Any] = {"symlinks": links, "schema": {"fields": []}}
+    if catalog:
+        facets["catalog"] = {"framework": "iceberg", "name": catalog}
+    return {"namespace": "s3://warehouse", "name": FOLDER, "facets": facets}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "name"),
+    [
+        (of_trino("lake.bronze.orders"), "lake.bronze.orders"),
+        (of_trino("lake.a.b.orders"), "lake.a.b.orders"),
+        (of_trino("mart.gold.sales"), "eu.mart.gold.sales"),
+        (of_spark(), "lake.bronze.orders"),
+        (of_spark("a.b.orders"), "lake.a.b.orders"),
+        (of_spark("`a-b`.`c.d``e`.x"), "lake.a-b.c.d`e.x"),
+        (of_spark("gold.sales", "http://one.server", "mart"), "eu.mart.gold.sales"),
+        (of_spark("table/gold/sales", "arn:aws:glue:us-east-1:1", "mart"), "eu.mart.gold.sales"),
+        ({"namespace": "arn:aws:s3tables:us-east-1:unknown", "name": "lake.bronze.orders"}, "lake.bronze.orders"),
+    ],
+)
+def test_a_table_has_the_published_name(dataset: dict[str, Any], name: str) -> None:
+    assert NAMES.of(dataset) == DatasetName("iceberg", name)
+
+
+@pytest.mark.parametrize(
+    "dataset",
+    [
+        of_trino("tpch.tiny.orders"),
+        of_trino("lake"),
+        of_spark(link="hive://elsewhere:9083"),
+        of_spark(link="hive://elsewhere:9083", catalog="theirs"),
+        {"namespace": "kafka://broker:9092", "name": "orders"},
+        {"namespace": "s3://partner", "name": "orders", "facets": None},
+        {},
+    ],
+)
+def test_what_is_no_table_of_the_lakehouse_keeps_its_name(dataset: dict[str, Any]) -> None:
+    assert NAMES.of(dataset) is None
+    if dataset:
+        (kept,) = joined({"inputs": [dataset]}, NAMES)["inputs"]
+        assert {key: each for key, each in kept.items() if each} == {key: each for key, each in dataset.items() if each}
+
+
+def test_without_trino_a_dataset_without_a_namespace_is_nothing() -> None:
+    assert DatasetNames("", {"lake": "lake"}).of({"name": "lake.bronze.orders"}) is None
+
+
+def test_both_engines_datasets_are_one() -> None:
+    written = joined({"outputs": [of_trino("lake.bronze.orders")]}, NAMES)["outputs"][0]
+    read = joined({"inputs": [of_spark()]}, NAMES)["inputs"][0]
+    assert (written["namespace"], written["name"]) == (read["namespace"], read["name"]) == ("iceberg", ORDERS.name)
+
+
+def test_the_folder_stays_as_another_name_and_no_table_is_among_them() -> None:
+    (found,) = joined({"inputs": [of_spark()]}, NAMES)["inputs"]
+    folder = {"namespace": "s3://warehouse", "name": FOLDER, "type": "LOCATION"}
+    assert found["facets"]["symlinks"] == {"_producer": "spark", "identifiers": [folder]}
+    assert found["facets"]["schema"] == {"fields": []}
+
+
+def test_lineage_of_columns_has_the_same_names() -> None:
+    field = {"namespace": "s3://warehouse", "name": FOLDER, "field": "id"}
+    output = {**of_spark("silver.orders"), "name": "lake/silver/orders"}
+    output["facets"]["columnLineage"] = {"fields": {"id": {"inputFields": [field]}}, "dataset": [dict(field)]}
+    (found,) = joined({"inputs": [of_spark()], "outputs": [output]}, NAMES)["outputs"]
+    told = {"namespace": "iceberg", "name": ORDERS.name, "field": "id"}
+    assert found["facets"]["columnLineage"] == {"fields": {"id": {"inputFields": [told]}}, "dataset": [told]}
+
+
+def test_lineage_of_columns_in_trino_names_each_table_by_itself() -> None:
+    output = of_trino("lake.silver.orders")
+    inputs = [{"namespace": TRINO, "name": "lake.bronze.orders", "field": "id"}]
+    output["facets"]["columnLineage"] = {"fields": {"id": {"inputFields": inputs}}}
+    (found,) = joined({"outputs": [output]}, NAMES)["outputs"]
+    assert found["facets"]["columnLineage"]["fields"]["id"]["inputFields"] == [
+        {"namespace": "iceberg", "name": ORDERS.name, "field": "id"}
+    ]
+
+
+def test_the_event_that_came_is_left_alone_and_the_rest_of_it_stays() -> None:
+    event = {"eventType": "COMPLETE", "run": {"runId": "1"}, "job": {"name": "j"}, "inputs": [of_spark()]}
+    found = joined(event, NAMES)
+    assert event["inputs"] == [of_spark()]
+    assert {**found, "inputs": event["inputs"]} == event
