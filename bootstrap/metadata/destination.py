@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from bootstrap.metadata.proposals import Proposal
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.spec.metadata import Metadata
-from lakehouse.text.private import private
+from lakehouse.text.private import token
 
 _TOKEN = "_".join(("LAKEHOUSE", "DATAHUB", "TOKEN"))  # the name of a variable, not a secret
 RunRecipe = Callable[[Mapping[str, Any], str, Mapping[str, str]], list[str]]
@@ -92,7 +92,4 @@ def chosen(own: Metadata | None, file: Path, stack: str, path: Path | None) -> D
 
 def _token(file: Path) -> str:
     """The token in the file. Raises UsageError if others may read it, or if it is not one."""
-    token = private(file, f"metadata.token: {file}", "token").strip()
-    if not token or not token.isprintable() or " " in token:
-        raise UsageError(f"metadata.token: {file} does not hold one token on one line.")
-    return token
+    return token(file, f"metadata.token: {file}", "token")

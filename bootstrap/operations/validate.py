@@ -13,7 +13,7 @@ from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.spec.problems import KeyPath, Problem, dotted
 from lakehouse.spec.values import on_loopback
 from lakehouse.text.placeholders import Content, parts
-from lakehouse.text.private import private
+from lakehouse.text.private import private, token
 from lakehouse.text.profiles import Profile
 
 _SHORTEST = 8  # characters of a secret that is no common word
@@ -31,6 +31,11 @@ def problems(lakehouse: Lakehouse, path: Path) -> Iterator[Problem]:
             private(file, str(file))
         except UsageError as error:
             yield Problem(("stacks", name), str(error))
+    for name, file in _of_lineage(lakehouse, path):
+        try:
+            token(file, str(file), "token")
+        except UsageError as error:
+            yield Problem(("stacks", name, "lineage", "token"), str(error))
     for at, profile in _sources(lakehouse, path):
         try:
             credentials.fault(profile)
@@ -92,6 +97,12 @@ def _contents(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[str, Path]]:
             texts = (file.text for service in unplaced(lakehouse, stack) for file in service.files)
             named = {part.file for text in texts for part in parts(text) if isinstance(part, Content)}
             yield from ((name, path.parent / each) for each in sorted(named))
+
+
+def _of_lineage(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[str, Path]]:
+    for name, stack in lakehouse.stacks.items():
+        if isinstance(stack, LocalStack) and stack.lineage is not None and stack.lineage.token is not None:
+            yield name, path.parent / Path(stack.lineage.token).expanduser()
 
 
 def _sources(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[KeyPath, Profile]]:

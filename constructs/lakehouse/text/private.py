@@ -28,3 +28,11 @@ def private(path: Path, what: str, key: str = "") -> str:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
         raise UsageError(f"{what} cannot be read: {why}.") from None
+
+
+def token(path: Path, what: str, key: str) -> str:
+    """The token in such a file. Raises UsageError, also if it is not one."""
+    found = private(path, what, key).strip()
+    if not found or not found.isprintable() or " " in found:
+        raise UsageError(f"{what} does not hold one token on one line.")
+    return found

@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from lakehouse.kinds.catalog import CatalogEndpoint
@@ -19,7 +20,7 @@ from lakehouse.text.openlineage import S3TABLES, DatasetName, DatasetNames
 from lakehouse.text.placeholders import Secret
 
 NAME = "lineage"
-_SETTINGS, _KEY, _TOKEN = "lineage.json", "key", "token"
+_SETTINGS, _KEY = "lineage.json", "key"
 _TRINO = "trino"  # the name of Trino's service and port
 
 
@@ -106,7 +107,8 @@ def service(place: Place, stack: LocalStack, catalogs: Sequence[CatalogEndpoint]
         "key": _KEY,
         **({"url": to.address} if to.address else {}),
         **({"file": place.named(to.file)} if to.file else {}),
-        **({"token": _TOKEN} if to.token else {}),
+        # The user's own file: a copy of the token would be one more to keep secret, and to renew.
+        **({"token": place.named(str(Path(to.token).expanduser()))} if to.token else {}),
     }
     return Service(
         name=NAME,
@@ -120,7 +122,6 @@ def service(place: Place, stack: LocalStack, catalogs: Sequence[CatalogEndpoint]
         files=(
             File(_SETTINGS, json.dumps(content, indent=1)),
             File(_KEY, receiver(place, "").key),
-            *((File(_TOKEN, place.beside(to.token)),) if to.token else ()),
         ),
         data=(place.data(NAME),),
         ports=(Port(NAME, place.port(NAME), gives=NUMBERS, numbers=(Numbers("/metrics"),)),),

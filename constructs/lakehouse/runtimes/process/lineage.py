@@ -22,8 +22,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from lakehouse.errors import LakehouseError
 from lakehouse.text.metrics import Family, text
 from lakehouse.text.openlineage import PATH, DatasetNames, joined
+from lakehouse.text.private import token
 
 _SECONDS = 30  # of one request to the server
 _LONGEST = 60.0  # seconds between two tries
@@ -35,8 +37,8 @@ _REFUSALS = (400, 413, 422)
 
 @dataclass(frozen=True)
 class LineageSettings:
-    """The content of the service's files. ``key`` is what engines show; ``token`` is the file of what the server asks
-    for, which is read again for each event.
+    """The content of the service's files. ``key`` is what engines show; ``token`` is the user's file with what the
+    server asks for, which is read again for each event.
     """
 
     address: str
@@ -50,7 +52,7 @@ class LineageSettings:
     @classmethod
     def read(cls, path: Path) -> LineageSettings:
         raw = json.loads(path.read_text())
-        token = path.parent / raw["token"] if raw.get("token") else None
+        token = Path(raw["token"]) if raw.get("token") else None
         key = (path.parent / raw["key"]).read_text().strip()
         names = DatasetNames.read(raw["names"])
         return cls(raw["address"], raw["port"], names, key, raw.get("url", ""), raw.get("file", ""), token)
@@ -131,7 +133,7 @@ class ToServer:
             if error.code not in _REFUSALS:
                 return False
             self.refused += 1
-        except OSError as error:
+        except (OSError, LakehouseError) as error:
             print(f"{self._url}: {error}", flush=True)
             return False
         with self._lock:
@@ -153,7 +155,7 @@ class ToServer:
     def _post(self, event: str) -> None:
         headers = {"Content-Type": "application/json"}
         if self._token is not None:
-            headers["Authorization"] = f"Bearer {self._token.read_text().strip()}"
+            headers["Authorization"] = f"Bearer {token(self._token, f'lineage.token: {self._token}', 'token')}"
         request = urllib.request.Request(self._url, event.encode(), headers, method="POST")  # noqa: S310 - of the file
         with _OPENER.open(request, timeout=_SECONDS):
             pass

@@ -126,3 +126,24 @@ def test_the_address_of_alerts_is_for_its_owner_only(tmp_path: Path, mode: int |
     found = [(each.at, each.message) for each in problems(lakehouse, tmp_path / "lakehouse.yaml")]
     assert [at for at, _ in found] == ([("stacks", "local")] if message else [])
     assert all(message in each and "T0" not in each for _, each in found)
+
+
+@pytest.mark.parametrize(
+    ("mode", "content", "said"),
+    [
+        (None, "", "does not exist. Create it with mode 0600, or remove `token`."),
+        (0o644, "t0ken", "has mode 0644, so other users may read it. Run `chmod 600 marquez.key`."),
+        (0o600, "two\nlines", "does not hold one token on one line."),
+        (0o600, "t0ken\n", ""),
+    ],
+)
+def test_the_token_of_who_gets_lineage_is_private(tmp_path: Path, mode: int | None, content: str, said: str) -> None:
+    file = tmp_path / "marquez.key"
+    if mode is not None:
+        file.write_text(content)
+        file.chmod(mode)
+    local = {"runtime": "process", "store": "s3proxy", "catalogs": {"lake": "rest"}}
+    lineage = {"url": "http://marquez:5000", "token": "marquez.key"}
+    lakehouse = Lakehouse.model_validate({**FILE, "stacks": {"local": {**local, "lineage": lineage}}})
+    found = [(each.at, each.message) for each in problems(lakehouse, tmp_path / "lakehouse.yaml")]
+    assert found == ([(("stacks", "local", "lineage", "token"), f"{file} {said}")] if said else [])

@@ -89,11 +89,11 @@ def test_the_service_has_its_names_and_a_key(tmp_path: Path) -> None:
     assert service.command[-2:] == ("/config/lineage/lineage.json", "/data/lineage")
 
 
-def test_a_token_is_in_a_file_of_its_own(tmp_path: Path) -> None:
+def test_a_token_stays_in_the_users_file(tmp_path: Path) -> None:
     service = joiner(tmp_path, lineage={"url": "http://m:5000", "token": "marquez.key"})["lineage"]
     assert content(service, "lineage.json")["url"] == "http://m:5000/api/v1/lineage"
-    assert text(service, "token") == "<file:/beside/marquez.key>"
-    assert "marquez.key" not in text(service, "lineage.json")
+    assert content(service, "lineage.json")["token"] == "/beside/marquez.key"
+    assert {each.path for each in service.files} == {"lineage.json", "key"}
 
 
 def test_what_it_writes_the_program_reads(tmp_path: Path) -> None:

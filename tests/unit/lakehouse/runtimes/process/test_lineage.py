@@ -106,6 +106,7 @@ def test_what_is_no_event_is_refused(body: bytes, tmp_path: Path) -> None:
 def test_a_server_gets_them_in_order_with_its_token(tmp_path: Path, server: tuple[str, type[Server]]) -> None:
     url, handler = server
     token = tmp_path / "token"
+    token.touch(0o600)
     token.write_text("s3cret\n")
     events = ToServer(tmp_path / "events.sqlite", url, token)
     assert events.add('{"a": 1}')
@@ -147,6 +148,21 @@ def test_an_event_that_the_server_refuses_does_not_keep_the_others(
     assert events.send()
     assert (events.waiting, events.refused) == (0, 1)
     assert f"{url} answers {answer}" in capsys.readouterr().out
+
+
+def test_a_token_that_others_may_read_is_sent_to_nobody(
+    tmp_path: Path, server: tuple[str, type[Server]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    url, handler = server
+    token = tmp_path / "token"
+    token.touch(0o644)
+    token.write_text("s3cret\n")
+    token.chmod(0o644)
+    events = ToServer(tmp_path / "events.sqlite", url, token)
+    events.add("{}")
+    assert not events.send()
+    assert (handler.got, events.waiting) == ([], 1)
+    assert f"lineage.token: {token} has mode 0644" in capsys.readouterr().out
 
 
 def test_a_server_that_is_away_is_asked_again(tmp_path: Path, free_port: int) -> None:
