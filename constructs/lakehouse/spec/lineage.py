@@ -11,7 +11,7 @@ from pydantic import AfterValidator, StrictStr, model_validator
 
 from lakehouse.spec.base import Model
 from lakehouse.spec.metadata import HttpAddress
-from lakehouse.spec.values import CredentialsFile
+from lakehouse.spec.paths import CredentialsFile
 from lakehouse.text.openlineage import PATH
 
 
