@@ -14,10 +14,11 @@ from urllib.parse import quote
 
 from bootstrap.ingest.load import LOADED_FROM
 from lakehouse.spec.model import Catalog, Table
+from lakehouse.spec.pipelines import PipelineEntry
+from lakehouse.text.openlineage import PLATFORM
 
 Proposal = dict[str, Any]
 
-PLATFORM = "iceberg"
 _ACTOR = "urn:li:corpuser:lakehouse"
 # A field's path, as DataHub writes it for nested types: [version=2.0].[type=struct].[type=string].email
 _PATH_TYPES = re.compile(r"\[[^\]]*\]\.?")
@@ -56,12 +57,18 @@ def _escaped(name: str) -> str:
 
 
 def enriched(
-    proposals: Sequence[Proposal], name: str, catalog: Catalog, naming: Urns, now: int
+    proposals: Sequence[Proposal],
+    name: str,
+    catalog: Catalog,
+    naming: Urns,
+    now: int,
+    pipelines: Iterable[PipelineEntry] = (),
 ) -> tuple[list[Proposal], list[str]]:
     """The proposals with what the file adds to a catalog's tables, and the file's tables that none is about.
 
-    ``now`` is the time of the lineage, in milliseconds since 1970.
+    ``now`` is the time of the lineage, in milliseconds since 1970. ``pipelines`` are those of the file.
     """
+    flows = [(each.table, _flows_from(each)) for each in pipelines if each.catalog == name]
     about = {each["entityUrn"] for each in proposals}
     tables = {
         naming.table(name, f"{namespace}.{table}"): (f"{namespace}.{table}", table_of, content.owners)
@@ -74,10 +81,11 @@ def enriched(
     loaded = {each["entityUrn"]: _loaded_from(each) for each in proposals if each["aspectName"] == "datasetProperties"}
     for urn in sorted(about):
         if urn in tables:
-            _, table, owners = tables[urn]
+            short, table, owners = tables[urn]
             found += _of_file(urn, table, table.owners or owners)
             seeds = [f"file://{table.seed}"] if table.seed else []
-            sources = [*table.upstreams, *seeds, *loaded.get(urn, ())]
+            flowing = [source for to, source in flows if to == short]
+            sources = [*table.upstreams, *seeds, *flowing, *loaded.get(urn, ())]
         else:
             sources = list(loaded.get(urn, ()))
         if sources:
@@ -123,6 +131,12 @@ def _loaded_from(properties: Proposal) -> list[str]:
     """The places that `lakehouse ingest` noted in a table's properties."""
     said: Mapping[str, str] = properties["aspect"]["json"].get("customProperties", {})
     return [each if "://" in each else f"file://{each}" for each in said.get(LOADED_FROM, "").split()]
+
+
+def _flows_from(pipeline: PipelineEntry) -> str:
+    """What a pipeline reads, as `upstreams` would name it."""
+    topic, database = pipeline.source.topic, pipeline.source.postgres
+    return f"postgres://{database.database}.{database.table}" if database else f"kafka://{topic}"
 
 
 def _lineage(urn: str, upstreams: Sequence[str], now: int) -> Proposal:

@@ -50,7 +50,8 @@ class Publisher:
         Raises LakehouseError if DataHub's program cannot be installed, cannot read a catalog or cannot write.
         """
         stack = reach.of(self.target)
-        own = self.target.lakehouse.stacks[self.target.stack].metadata or Metadata()
+        lakehouse = self.target.lakehouse
+        own = lakehouse.stacks[self.target.stack].metadata or Metadata()
         naming = Urns(own.environment, own.instance)
         run = _Runs(DATAHUB.set_up(), env.values(stack))
         found: list[Proposal] = []
@@ -63,8 +64,9 @@ class Publisher:
                 sink = {"type": "file", "config": {"filename": str(file)}}
                 recipe = recipes.recipe(at, sink, naming.environment, naming.prefix(at.name))
                 warnings += run(recipe, f"reading the catalog {at.name}")
+                catalog, now = lakehouse.catalogs[at.name], int(time.time() * 1000)
                 more, missing = proposals.enriched(
-                    _read(file), at.name, self.target.lakehouse.catalogs[at.name], naming, int(time.time() * 1000)
+                    _read(file), at.name, catalog, naming, now, lakehouse.pipelines.values()
                 )
                 found += more
                 unseen += missing

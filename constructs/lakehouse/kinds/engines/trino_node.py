@@ -45,9 +45,8 @@ class TrinoNode:
 
     @property
     def package(self) -> str:
-        if self.lineage is not None:  # it has the plugin for passwords, too
-            return f"trino-lineage-{self.version}"
-        return f"trino-{'password-' if self.secure else ''}{self.version}"
+        """Its package: the large one only if it needs a plugin that no other has."""
+        return f"trino-{'plugins-' if self.secure or self.lineage else ''}{self.version}"
 
     @property
     def etc(self) -> str:

@@ -3,24 +3,9 @@
 from __future__ import annotations
 
 from lakehouse.packages.catalogue.artifacts import jar, maven
-from lakehouse.packages.package import Artifact, Package
+from lakehouse.packages.package import Package
 
 LOGIN_PLUGIN = "password-authenticators"  # the plugin's folder
-_FEW = ("iceberg", "tpch", "memory", LOGIN_PLUGIN)
-
-
-def _server(*plugins: str) -> Artifact:
-    """The server with all plugins, of which these are unpacked."""
-    return maven(
-        "io.trino:trino-server",
-        "476",
-        "trino-server-476.tar.gz",
-        "cfd5accde17e8ebd251eeeb78aed1f490e77bb3a164d95a0f454bf8a7c1cbd3f",
-        821045832,
-        lib="lib",
-        **{f"plugin/{name}": f"plugin/{name}" for name in plugins},
-    )
-
 
 PACKAGES: tuple[Package, ...] = (
     Package(
@@ -63,16 +48,23 @@ PACKAGES: tuple[Package, ...] = (
         ),
     ),
     Package(
-        "trino-password-476",
+        "trino-plugins-476",
         "476",
-        "the same with the plugin for passwords: no registry has that plugin but in the server with all plugins",
-        (_server(*_FEW),),
-    ),
-    Package(
-        "trino-lineage-476",
-        "476",
-        "the same with the listener for OpenLineage, for stacks with `lineage`",
-        (_server(*_FEW, "openlineage"),),
+        "the same with the plugins for passwords and OpenLineage: only the server with all plugins has them",
+        (
+            maven(
+                "io.trino:trino-server",
+                "476",
+                "trino-server-476.tar.gz",
+                "cfd5accde17e8ebd251eeeb78aed1f490e77bb3a164d95a0f454bf8a7c1cbd3f",
+                821045832,
+                lib="lib",
+                **{
+                    f"plugin/{name}": f"plugin/{name}"
+                    for name in ("iceberg", "tpch", "memory", LOGIN_PLUGIN, "openlineage")
+                },
+            ),
+        ),
     ),
     jar(
         "trino-cli-476",

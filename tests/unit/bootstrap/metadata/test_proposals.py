@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bootstrap.metadata import proposals
 from bootstrap.metadata.proposals import Proposal, Urns
 from lakehouse.spec.model import Catalog
+from lakehouse.spec.pipelines import PipelineEntry
 
 CATALOG = Catalog.model_validate(
     {
@@ -116,6 +117,24 @@ def test_lineage_has_what_the_file_names_the_seed_and_what_ingest_noted() -> Non
     assert {each["auditStamp"]["time"] for each in one["upstreams"]} == {5}
     [other] = aspects(found, OTHER, "upstreamLineage")  # a table that the file does not have
     assert len(other["upstreams"]) == 1
+
+
+def test_a_table_of_a_pipeline_comes_from_what_the_pipeline_reads() -> None:
+    database = {"host": "db", "database": "shop", "user": "cdc", "table": "public.orders"}
+    pipelines = [
+        PipelineEntry.model_validate(each)
+        for each in (
+            {"from": {"topic": "raw.v1"}, "to": "lake.bronze.raw"},
+            {"from": {"postgres": database}, "to": "lake.bronze.raw"},
+            {"from": {"topic": "others"}, "to": "mart.bronze.raw"},
+        )
+    ]
+    found, _ = proposals.enriched([properties(RAW)], "lake", CATALOG, Urns(), 5, pipelines)
+    [one] = aspects(found, RAW, "upstreamLineage")
+    assert [each["dataset"] for each in one["upstreams"]] == [
+        "urn:li:dataset:(urn:li:dataPlatform:kafka,raw.v1,PROD)",
+        "urn:li:dataset:(urn:li:dataPlatform:postgres,shop.public.orders,PROD)",
+    ]
 
 
 def test_tables_that_datahub_did_not_see_are_named() -> None:
