@@ -6,25 +6,28 @@ The server that gets the events is a double: it keeps them.
 from __future__ import annotations
 
 import json
+import signal
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import psutil
 import pytest
 import requests
 
 from bootstrap.metadata.proposals import Urns
 from lakehouse.text.openlineage import PLATFORM
 from tests.attacks.attacked import assert_known
-from tests.integration.deployment import Deployment, until, up
+from tests.integration.deployment import Deployment, kill, until, up
 
 pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(1800)]
 
 SPARK = {"workers": 1, "cores": 2, "memory": "512m", "driver_memory": "700m"}
 TRINO = {"memory": "800m", "catalogs": {"tpch": {"connector.name": "tpch"}}}
-NATION, COPIED = "lake.bronze.nation", "lake.silver.nation"
+NATION, COPIED, LATER = "lake.bronze.nation", "lake.silver.nation", "lake.silver.later"
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,13 @@ class Got:
 
 class Server(BaseHTTPRequestHandler):
     got: list[Got]
+    away: list[bool]
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.got.append(Got(self.headers.get("Authorization", ""), json.loads(body)))
-        self.send_response(201)
+        if not self.away:
+            self.got.append(Got(self.headers.get("Authorization", ""), json.loads(body)))
+        self.send_response(503 if self.away else 201)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -61,18 +66,31 @@ class Server(BaseHTTPRequestHandler):
         """Nothing."""
 
 
+@dataclass(frozen=True)
+class Receiver:
+    """A server that keeps what it gets. While ``away`` has an entry, it takes nothing."""
+
+    url: str
+    got: list[Got]
+    away: list[bool]
+
+    def has(self, engine: str, **datasets: str) -> bool:
+        return any(each.has(engine, **datasets) for each in self.got)
+
+
 @pytest.fixture(scope="module")
-def server() -> Iterator[tuple[str, list[Got]]]:
+def server() -> Iterator[Receiver]:
     got: list[Got] = []
-    with ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Server,), {"got": got})) as found:
+    away: list[bool] = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Server,), {"got": got, "away": away})) as found:
         threading.Thread(target=found.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{found.server_port}", got
+        yield Receiver(f"http://127.0.0.1:{found.server_port}", got, away)
         found.shutdown()
 
 
 @pytest.fixture(scope="module", params=["nessie", "rest"])
 def stack(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, server: tuple[str, list[Got]]
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, server: Receiver
 ) -> Iterator[Deployment]:
     made = Deployment.make(
         tmp_path_factory.mktemp("lineage") / "a lakehouse",
@@ -82,7 +100,7 @@ def stack(
                     "runtime": "process",
                     "store": "s3proxy",
                     "catalogs": {"lake": request.param},
-                    "lineage": {"url": server[0], "token": "receiver.key"},
+                    "lineage": {"url": server.url, "token": "receiver.key"},
                 }
             },
             ("engines",): {"spark": SPARK, "trino": TRINO},
@@ -92,17 +110,27 @@ def stack(
     key = made.folder / "receiver.key"
     key.write_text("of-the-receiver\n")
     key.chmod(0o600)
-    server[1].clear()
+    server.got.clear()
     with up(made):
         yield made
+
+
+def waiting(stack: Deployment) -> float:
+    """The events that the service keeps for the server; a number below zero if the service does not answer."""
+    try:
+        page = requests.get(f"http://127.0.0.1:{stack.port('lineage')}/metrics", timeout=5).text
+    except requests.RequestException:
+        return -1
+    [line] = [each for each in page.splitlines() if each.startswith("lakehouse_lineage_waiting ")]
+    return float(line.split()[1])
 
 
 def spark(stack: Deployment, sql: str) -> str:
     return stack.lakehouse("sql", "--engine", "spark", "--format", "csv", "-e", sql)
 
 
-def test_both_engines_events_are_about_the_same_datasets(stack: Deployment, server: tuple[str, list[Got]]) -> None:
-    got = server[1]
+def test_both_engines_events_are_about_the_same_datasets(stack: Deployment, server: Receiver) -> None:
+    got = server.got
     stack.trino(f"CREATE TABLE {NATION} AS SELECT nationkey, name FROM tpch.tiny.nation")
     until(lambda: any(each.has("trino", outputs=NATION) for each in got), 60)
     spark(stack, f"CREATE TABLE {COPIED} AS SELECT * FROM {NATION} WHERE nationkey < 5")
@@ -117,11 +145,11 @@ def test_both_engines_events_are_about_the_same_datasets(stack: Deployment, serv
     assert urn == Urns().table("lake", "bronze.nation"), "DataHub's ingestion names it so"
 
 
-def test_lineage_of_columns_is_about_the_same_datasets(server: tuple[str, list[Got]], stack: Deployment) -> None:
+def test_lineage_of_columns_is_about_the_same_datasets(server: Receiver, stack: Deployment) -> None:
     for engine, output, source in (("spark", COPIED, NATION), ("trino", NATION, COPIED)):
         facets = [
             each["facets"]["columnLineage"]
-            for event in server[1]
+            for event in server.got
             if event.has(engine, inputs=source, outputs=output)
             for each in event.raw["outputs"]
             if each["name"] == output and "columnLineage" in each["facets"]
@@ -130,11 +158,46 @@ def test_lineage_of_columns_is_about_the_same_datasets(server: tuple[str, list[G
         assert {(each["namespace"], each["name"], each["field"]) for each in sources} == {(PLATFORM, source, "name")}
 
 
-def test_no_table_of_the_lakehouse_has_another_name(server: tuple[str, list[Got]], stack: Deployment) -> None:
-    every = {name for each in server[1] for key in ("inputs", "outputs") for name in each.names(key)}
+def test_no_table_of_the_lakehouse_has_another_name(server: Receiver, stack: Deployment) -> None:
+    every = {name for each in server.got for key in ("inputs", "outputs") for name in each.names(key)}
     others = {name for name in every if name[0] != PLATFORM}
     assert not {each for each in others if each[0].startswith(("s3", "hive", "http"))}
     assert {name for space, name in others if space.startswith("trino://")} <= {"tpch.tiny.nation"}
+
+
+def test_no_statement_waits_for_a_server_that_is_away_and_its_events_come_later(
+    server: Receiver, stack: Deployment
+) -> None:
+    server.away.append(True)
+    try:
+        stack.trino(f"CREATE TABLE {LATER} AS SELECT * FROM {NATION}")
+        until(lambda: waiting(stack) > 0, 60)
+        kill(stack, "lineage")  # what it has taken is on the disk
+        assert spark(stack, f"SELECT count(*) FROM {LATER}").split()[-1].isdigit()
+        assert not server.has("trino", outputs=LATER)
+    finally:
+        server.away.clear()
+    until(lambda: server.has("trino", outputs=LATER), 120)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGSTOP, signal.SIGKILL])
+def test_a_receiver_that_answers_nothing_stops_no_statement(stack: Deployment, sent: signal.Signals) -> None:
+    """A stopped process is the worst: the system still accepts connections for it."""
+    process = psutil.Process(stack.local.runtime.processes()["lineage"].pid)
+    process.send_signal(sent)
+    try:
+        for number in range(3):
+            began = time.monotonic()
+            stack.trino(f"INSERT INTO {LATER} VALUES ({number}, 'more')")
+            print(f"{sent.name}: Trino wrote in {time.monotonic() - began:.1f} s")
+            began = time.monotonic()
+            spark(stack, f"INSERT INTO {LATER} VALUES ({number}, 'more')")
+            print(f"{sent.name}: Spark wrote in {time.monotonic() - began:.1f} s")
+        assert stack.trino(f"SELECT count(*) FROM {LATER} WHERE name = 'more'")[0][0] >= 6
+    finally:
+        if sent == signal.SIGSTOP:
+            process.send_signal(signal.SIGCONT)
+    until(lambda: waiting(stack) == 0, 120)
 
 
 def test_its_key_is_on_no_page_and_its_port_gives_what_is_known(stack: Deployment) -> None:
