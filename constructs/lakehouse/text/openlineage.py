@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 PATH = "/api/v1/lineage"  # where a server takes events
+SECONDS = 2  # that an engine waits for the answer to one event: statements of Trino wait meanwhile
 # As the namespace of a dataset, DataHub reads it as the platform, and takes the name as it is.
 PLATFORM = "iceberg"
 S3TABLES = "arn:aws:s3tables:"  # begins Spark's namespace of tables that an S3 Tables server has: no folders there

@@ -177,14 +177,14 @@ def test_without_room_the_engine_hears_it(
 ) -> None:
     monkeypatch.setattr(lineage, "_WAITING", 1)
     with listening(ToServer(tmp_path / "events.sqlite", server[0], None)) as url:
-        assert [post(url + PATH, b"{}") for _ in range(2)] == [201, 503]
+        assert [post(url + PATH, b"{}") for _ in range(2)] == [201, 507]
         assert numbers(url) == {"received": 1, "waiting": 1, "refused": 0, "lost": 1}
 
 
 def test_a_file_that_cannot_be_written_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "events.jsonl").mkdir()
     with listening(InFile(tmp_path / "events.jsonl")) as url:
-        assert post(url + PATH, b"{}") == 503
+        assert post(url + PATH, b"{}") == 507
         assert numbers(url)["lost"] == 1
     assert "an event is lost: [Errno 21]" in capsys.readouterr().out
 
