@@ -105,6 +105,7 @@ def stack(
             },
             ("engines",): {"spark": SPARK, "trino": TRINO},
             ("catalogs", "lake", "namespaces"): {"bronze": {}, "silver": {}},
+            **({("catalogs", "lake", "branches"): {"etl": {"from": "main"}}} if request.param == "nessie" else {}),
         },
     )
     key = made.folder / "receiver.key"
@@ -156,6 +157,16 @@ def test_lineage_of_columns_is_about_the_same_datasets(server: Receiver, stack: 
         ]
         sources = [field for each in facets for field in each["fields"]["name"]["inputFields"]]
         assert {(each["namespace"], each["name"], each["field"]) for each in sources} == {(PLATFORM, source, "name")}
+
+
+def test_a_branch_has_one_name_in_both_engines_too(server: Receiver, stack: Deployment) -> None:
+    if not stack.local.endpoints.catalogs[0].branches:
+        pytest.skip("only Nessie has branches")
+    stack.trino("CREATE SCHEMA IF NOT EXISTS lake_etl.bronze")
+    stack.trino(f"CREATE TABLE lake_etl.bronze.audited AS SELECT * FROM {NATION}")
+    until(lambda: server.has("trino", inputs=NATION, outputs="lake.bronze.audited@etl"), 60)
+    spark(stack, f"INSERT INTO lake.bronze.`audited@etl` SELECT * FROM {NATION}")
+    until(lambda: server.has("spark", inputs=NATION, outputs="lake.bronze.audited@etl"), 60)
 
 
 def test_no_table_of_the_lakehouse_has_another_name(server: Receiver, stack: Deployment) -> None:

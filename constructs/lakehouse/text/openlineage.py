@@ -10,7 +10,7 @@ https://openlineage.io/docs/spec/object-model and https://openlineage.io/docs/sp
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -19,6 +19,7 @@ SECONDS = 2  # that an engine waits for the answer to one event: statements of T
 # As the namespace of a dataset, DataHub reads it as the platform, and takes the name as it is.
 PLATFORM = "iceberg"
 S3TABLES = "arn:aws:s3tables:"  # begins Spark's namespace of tables that an S3 Tables server has: no folders there
+GLUE = "arn:aws:glue:"  # begins Spark's namespace of tables in Glue; region and account follow
 _GLUE = "table/"  # begins Spark's name of a table in Glue: table/NAMESPACE/TABLE
 # A part of Spark's names: in backquotes if it is more than letters, digits and underscores.
 _PART = re.compile(r"`((?:[^`]|``)*)`|([^.`]+)")
@@ -34,16 +35,19 @@ class DatasetName:
 
 @dataclass(frozen=True)
 class DatasetNames:
-    """How engines name a lakehouse's tables. The keys of ``spark`` are the namespaces of its symlinks."""
+    """How engines name a lakehouse's tables. The keys of ``spark`` are the namespaces of its symlinks; one that ends
+    in a colon is only their beginning.
+    """
 
     trino: str  # the namespace of Trino's datasets
     catalogs: Mapping[str, str]  # catalog -> what begins the published names of its tables
-    spark: Mapping[str, str] = field(default_factory=dict)  # namespace -> catalog, where only one catalog has it
+    spark: Mapping[str, Sequence[str]] = field(default_factory=dict)  # namespace -> catalogs that have it
+    branches: Mapping[str, Sequence[str]] = field(default_factory=dict)  # Trino's catalog -> a catalog, and its branch
 
     @classmethod
     def read(cls, raw: Mapping[str, Any]) -> Self:
         """From the JSON of :func:`dataclasses.asdict`."""
-        return cls(raw["trino"], raw["catalogs"], raw["spark"])
+        return cls(raw["trino"], raw["catalogs"], raw["spark"], raw["branches"])
 
     def table(self, catalog: str, name: str) -> DatasetName:
         """The published name of the table NAMESPACE.TABLE of a catalog."""
@@ -54,21 +58,33 @@ class DatasetNames:
         namespace, name = str(dataset.get("namespace", "")), str(dataset.get("name", ""))
         if (namespace and namespace == self.trino) or namespace.startswith(S3TABLES):
             catalog, _, rest = name.partition(".")
+            if catalog in self.branches:  # Spark writes a branch behind an @
+                catalog, branch = self.branches[catalog]
+                rest = rest and f"{rest}@{branch}"
             return self.table(catalog, rest) if catalog in self.catalogs and rest else None
-        own = _facet(dataset, "catalog").get("name")
+        own = str(_facet(dataset, "catalog").get("name", ""))
         for link in _tables(dataset):
-            # Catalogs that share a server have the same address: then only the facet says which one it is.
-            found = own if own in self.catalogs else self.spark.get(link.namespace)
-            if found is not None:
+            # Catalogs that share a server have the same address: then only the facet says which one it is. One that
+            # is alone there is it, whatever the driver calls it.
+            there = self._at(link.namespace)
+            found = there[0] if len(there) == 1 else own
+            if found in there:
                 return self.table(found, _plain(link.name))
         return None
+
+    def _at(self, namespace: str) -> Sequence[str]:
+        for each, catalogs in self.spark.items():
+            if namespace == each or (each.endswith(":") and namespace.startswith(each)):
+                return catalogs
+        return ()
 
 
 def joined(event: Mapping[str, Any], names: DatasetNames) -> dict[str, Any]:
     """The event with the published names of the lakehouse's tables. Other datasets keep theirs."""
-    every = [each for key in ("inputs", "outputs") for each in event.get(key) or ()]
-    # Spark's column lineage has names without symlinks: they are those of datasets in the same event.
-    known = {_name(each): found for each in every if (found := names.of(each)) is not None}
+    # Spark's column lineage has names without symlinks: they are those of datasets in the same event, and of an input
+    # if a table and its branch, which have one folder, are both there.
+    every = [each for key in ("outputs", "inputs") for each in event.get(key) or ()]
+    known = {_name(each): names.of(each) for each in every}
     result = dict(event)
     for key in ("inputs", "outputs"):
         if event.get(key):
@@ -76,11 +92,11 @@ def joined(event: Mapping[str, Any], names: DatasetNames) -> dict[str, Any]:
     return result
 
 
-def _dataset(dataset: Mapping[str, Any], names: DatasetNames, known: Mapping[DatasetName, DatasetName]) -> Any:
+def _dataset(dataset: Mapping[str, Any], names: DatasetNames, known: Mapping[DatasetName, DatasetName | None]) -> Any:
     facets = dict(dataset.get("facets") or {})
     if "columnLineage" in facets:
         facets["columnLineage"] = _renamed(facets["columnLineage"], names, known)
-    found = known.get(_name(dataset))
+    found = names.of(dataset)
     if found is None:
         return {**dataset, "facets": facets} if facets else dict(dataset)
     # DataHub takes a table among the symlinks for the dataset's name, in Hive. A folder is only another name.
@@ -91,7 +107,7 @@ def _dataset(dataset: Mapping[str, Any], names: DatasetNames, known: Mapping[Dat
     return {**dataset, "namespace": found.namespace, "name": found.name, "facets": facets}
 
 
-def _renamed(value: Any, names: DatasetNames, known: Mapping[DatasetName, DatasetName]) -> Any:
+def _renamed(value: Any, names: DatasetNames, known: Mapping[DatasetName, DatasetName | None]) -> Any:
     """A facet with lineage of columns, in which each column has the name and namespace of its dataset."""
     if isinstance(value, list):
         return [_renamed(each, names, known) for each in value]

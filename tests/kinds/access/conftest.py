@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.integration.deployment import Deployment, up
-from tests.kinds.access.contents import KINDS, ROWS, TABLES, customers
+from tests.kinds.access.contents import EVENTS, KINDS, ROWS, TABLES, customers
+from tests.kinds.access.spark_driver import SparkOutcome, outcomes
 from tests.polaris.home import home
 
 _FILTERED = {"verbs": ["read"], "rows": "region = 'EU'"}
@@ -65,7 +66,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
             ("buckets",): {"warehouse": {}, "tables": {}},
             ("catalogs",): {kind: {"location": locations[kind], "namespaces": _namespaces()} for kind in KINDS},
             ("catalogs", "nessie", "maintenance"): {"compact": {"min_files": 2}},
-            ("stacks", "local"): {"runtime": "process", "store": "seaweedfs", "catalogs": entries},
+            ("stacks", "local"): {
+                "runtime": "process",
+                "store": "seaweedfs",
+                "catalogs": entries,
+                "lineage": {"file": EVENTS},
+            },
             ("access",): _ACCESS,
         },
     )
@@ -73,3 +79,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         tables = [f"{kind}.{table}" for kind in KINDS for table in TABLES]
         made.lakehouse("sql", "-e", "; ".join(f"INSERT INTO {table} VALUES {ROWS}" for table in tables))
         yield made
+
+
+@pytest.fixture(scope="package")
+def by_spark(stack: Deployment, tmp_path_factory: pytest.TempPathFactory) -> list[SparkOutcome]:
+    """What Spark said to each principal's calls, with the principal's own credentials. The stack has no Spark: this
+    is somebody's own, which sends lineage as the stack's would.
+    """
+    return list(outcomes(stack, tmp_path_factory.mktemp("spark") / "driver"))

@@ -16,11 +16,14 @@ from lakehouse import packages
 from lakehouse.access.engines import EngineCall, EngineOperation, engine_calls
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.catalogs.polaris import POLARIS, vends
+from lakehouse.kinds.compose import receiver
 from lakehouse.kinds.engines import spark_cluster
+from lakehouse.kinds.engines.spark_lineage import settings as listener
+from lakehouse.kinds.platform.lineage import Receiver
 from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.state import State
 from lakehouse.services import jvm
-from lakehouse.spec import load
+from lakehouse.spec import LocalStack, load
 from lakehouse.text.placeholders import filled
 from lakehouse.text.properties import properties
 from tests.integration.deployment import PROJECT, Deployment
@@ -64,7 +67,11 @@ def outcomes(stack: Deployment, folder: Path) -> Iterator[SparkOutcome]:
                     for call in engine_calls(target.lakehouse)
                     if (call.principal, call.catalog) == (principal, name) and _asked(call, endpoint)
                 ]
-    answers = _run(folder, settings, calls)
+    stack_of = target.lakehouse.stacks[target.stack]
+    assert isinstance(stack_of, LocalStack)
+    to = receiver(target.lakehouse, stack_of, target.local.place)
+    settings |= {key: filled(value, servers.target.local.state.secret) for key, value in listener(to).items()}
+    answers = _run(folder, settings, calls, to)
     for call, said in zip(calls, answers, strict=True):
         refusals = (*_DENIED, *_HIDDEN) if endpoints[call.catalog].kind.in_store else _DENIED
         assert not said or any(word in said for word in refusals), f"neither yes nor no to {call}: {said[:20_000]}"
@@ -103,13 +110,13 @@ def _settings(servers: PrincipalServers, endpoint: CatalogEndpoint, principal: s
     return found
 
 
-def _run(folder: Path, catalogs: dict[str, str], calls: Sequence[EngineCall]) -> list[str]:
-    cluster = spark_cluster.cluster(load(PROJECT / "lakehouse.yaml"))
+def _run(folder: Path, own: dict[str, str], calls: Sequence[EngineCall], lineage: Receiver | None) -> list[str]:
+    cluster = spark_cluster.cluster(load(PROJECT / "lakehouse.yaml"), lineage)
     packages.set_up([each for each in cluster.packages if "connect" not in each], [cluster.java], progress=False)
     folder.mkdir(mode=0o700)
     place = ProcessPlace(State(folder), {})
     settings = {
-        **catalogs,
+        **own,
         "spark.master": "local[1]",
         "spark.driver.extraClassPath": spark_cluster.classpath(place, cluster),
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",

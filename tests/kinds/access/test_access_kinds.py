@@ -8,7 +8,6 @@ from __future__ import annotations
 import configparser
 import json
 import time
-from pathlib import Path
 
 import pytest
 import requests
@@ -23,7 +22,7 @@ from tests.integration.appending import Appender
 from tests.integration.deployment import Deployment, until
 from tests.integration.trino_users import READ_AGAIN, denied, login, run, soon, status, unfinished_query
 from tests.kinds.access.contents import KINDS, customers
-from tests.kinds.access.spark_driver import outcomes
+from tests.kinds.access.spark_driver import SparkOutcome
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -110,9 +109,9 @@ def test_what_is_masked_is_closed_to_pyiceberg_with_the_principals_own_credentia
         assert polaris[call, "polaris.silver.customers"] == "denied"
 
 
-def test_spark_with_a_principals_own_credentials_may_do_what_the_file_says(stack: Deployment, tmp_path: Path) -> None:
-    """In Spark a principal is who runs a driver with its own keys. The stack has no Spark: this is somebody's own."""
-    found = list(outcomes(stack, tmp_path / "spark"))
+def test_spark_with_a_principals_own_credentials_may_do_what_the_file_says(by_spark: list[SparkOutcome]) -> None:
+    """In Spark a principal is who runs a driver with its own keys."""
+    found = by_spark
     assert [(each.call, each.said) for each in found if each.allowed != each.wanted] == []
     done = {(each.call.principal, each.call.operation, each.call.place) for each in found if each.allowed}
     assert {call for who, call, place in done if who == "owner"} >= {"create", "drop"}

@@ -6,17 +6,17 @@ The module :mod:`lakehouse.runtimes.process.lineage` does it, with the names tha
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from lakehouse.access.trino import catalog_of
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.services.service import NUMBERS, File, Numbers, Place, Port, Probe, Service
 from lakehouse.spec.kinds import KindRules, Listener, Unsecured
 from lakehouse.spec.stacks import LocalStack
-from lakehouse.text.openlineage import S3TABLES, DatasetName, DatasetNames
+from lakehouse.text.openlineage import GLUE, S3TABLES, DatasetName, DatasetNames
 from lakehouse.text.placeholders import Secret
 
 NAME = "lineage"
@@ -40,9 +40,7 @@ def receiver(place: Place, jobs: str) -> Receiver:
 
 @dataclass(frozen=True)
 class EngineNames:
-    """The names of one table. Spark's is the one beside the table's folder; without a namespace if it has the account
-    of AWS, which only AWS knows.
-    """
+    """The names of one table. Spark's is the one beside the table's folder."""
 
     spark: DatasetName
     trino: DatasetName
@@ -54,12 +52,14 @@ def engine_names(names: DatasetNames, at: CatalogEndpoint, namespace: str, table
     short = f"{namespace}.{table}"
     whole = f"{at.name}.{short}"
     links = of_spark(at)
-    spark = whole if links.startswith(S3TABLES) else short if links else f"table/{short.replace('.', '/')}"
+    spark = whole if links.startswith(S3TABLES) else short
+    if links.startswith(GLUE):
+        spark = f"table/{short.replace('.', '/')}"
     return EngineNames(DatasetName(links, spark), DatasetName(names.trino, whole), names.table(at.name, short))
 
 
 def of_spark(at: CatalogEndpoint) -> str:
-    """The namespace of a catalog's tables in Spark's events; empty if it has the account of AWS.
+    """The namespace of a catalog's tables in Spark's events; of Glue its beginning, because only AWS knows the account.
 
     It follows from the catalog's settings as openlineage-spark 1.53.0 reads them
     (io.openlineage.spark3.agent.lifecycle.plan.catalog.iceberg).
@@ -68,7 +68,7 @@ def of_spark(at: CatalogEndpoint) -> str:
     if settings.get(".rest.signing-name") == "s3tables":
         return f"{S3TABLES}{at.store.region}:unknown"
     if str(settings.get(".catalog-impl", "")).endswith("GlueCatalog"):
-        return ""
+        return GLUE
     address = str(settings[".uri"])
     # What has no `type` is Hive's for it, such as Nessie's own client.
     return address if settings.get(".type") == "rest" else f"hive://{urlsplit(address).netloc}"
@@ -81,12 +81,14 @@ def of_trino(address: str) -> str:
 
 def names(catalogs: Sequence[CatalogEndpoint], trino: str, instance: str | None) -> DatasetNames:
     """The names of a stack's tables. ``trino`` is the address in Trino's settings, ``instance`` that of `metadata`."""
-    links = {each.name: of_spark(each) for each in catalogs}
-    times = Counter(links.values())
+    links: dict[str, list[str]] = {}
+    for each in catalogs:
+        links.setdefault(of_spark(each), []).append(each.name)
     return DatasetNames(
         trino=of_trino(trino) if trino else "",
         catalogs={each.name: f"{instance}.{each.name}" if instance else each.name for each in catalogs},
-        spark={link: name for name, link in links.items() if link and times[link] == 1},
+        spark=links,
+        branches={catalog_of(at.name, branch): (at.name, branch) for at in catalogs for branch in at.branches},
     )
 
 

@@ -29,7 +29,7 @@ from lakehouse.text.private import token
 
 _SECONDS = 30  # of one request to the server
 _LONGEST = 60.0  # seconds between two tries
-_WAITING = 100_000  # events that wait at most
+_ROOM = 2**30  # bytes of events that wait at most
 _BYTES = 32 * 2**20  # of one event
 # Answers by which a server refuses that event. All others are about the server, which may take it later.
 _REFUSALS = (400, 413, 422)
@@ -98,21 +98,20 @@ class ToServer:
         self._url, self._token = url, token
         self._lock, self._more = threading.Lock(), threading.Event()
         self._base = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._base.execute("PRAGMA auto_vacuum = FULL")  # a server that is back gives the disk back, too
         self._base.execute("PRAGMA journal_mode = WAL")
         self._base.execute("CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT)")
+        # Counted here: the database would read all events for it, and Trino's statements wait meanwhile.
+        found = self._base.execute("SELECT count(*), coalesce(sum(length(event)), 0) FROM events").fetchone()
+        self.waiting, self._size = map(int, found)
         self.refused = 0
 
-    @property
-    def waiting(self) -> int:
-        with self._lock:
-            (count,) = self._base.execute("SELECT count(*) FROM events").fetchone()
-        return int(count)
-
     def add(self, event: str) -> bool:
-        if self.waiting >= _WAITING:
-            return False
         with self._lock:
+            if self._size + len(event) > _ROOM:
+                return False
             self._base.execute("INSERT INTO events (event) VALUES (?)", (event,))
+            self.waiting, self._size = self.waiting + 1, self._size + len(event)
         self._more.set()
         return True
 
@@ -138,6 +137,7 @@ class ToServer:
             return False
         with self._lock:
             self._base.execute("DELETE FROM events WHERE id = ?", (number,))
+            self.waiting, self._size = self.waiting - 1, self._size - len(event)
         return True
 
     def run(self) -> None:
@@ -172,6 +172,7 @@ _OPENER = urllib.request.build_opener(_Straight)
 
 
 class _Handler(BaseHTTPRequestHandler):
+    timeout = 30  # seconds until a connection on which nothing comes is closed
     settings: ClassVar[LineageSettings]
     events: ClassVar[Events]
     counted: ClassVar[dict[str, int]]
@@ -195,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
             print(f"not an event: {error!r}", flush=True)
             self._answer(400, "This is no event of OpenLineage.\n")
             return
-        why = f"{_WAITING} events wait"
+        why = f"{self.events.waiting} events wait, and no more than {_ROOM} bytes may"
         try:
             kept = self.events.add(json.dumps(event, separators=(",", ":")))
         except (OSError, sqlite3.Error) as error:

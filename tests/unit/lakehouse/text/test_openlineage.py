@@ -9,7 +9,13 @@ import pytest
 from lakehouse.text.openlineage import DatasetName, DatasetNames, joined
 
 TRINO, NESSIE, FOLDER = "trino://127.0.0.1:8085", "hive://127.0.0.1:19120", "lake/bronze/orders_0f3c"
-NAMES = DatasetNames(TRINO, {"lake": "lake", "mart": "eu.mart"}, {NESSIE: "lake"})
+SHARED = "http://rest:8181"
+NAMES = DatasetNames(
+    TRINO,
+    {"lake": "lake", "mart": "eu.mart", "hub": "hub", "glue": "glue"},
+    {NESSIE: ["lake"], SHARED: ["mart", "hub"], "arn:aws:glue:": ["glue"]},
+    {"lake_etl": ["lake", "etl"]},
+)
 ORDERS = DatasetName("iceberg", "lake.bronze.orders")
 
 
@@ -34,8 +40,12 @@ def of_spark(name: str = "bronze.orders", link: str = NESSIE, catalog: str | Non
         (of_spark(), "lake.bronze.orders"),
         (of_spark("a.b.orders"), "lake.a.b.orders"),
         (of_spark("`a-b`.`c.d``e`.x"), "lake.a-b.c.d`e.x"),
-        (of_spark("gold.sales", "http://one.server", "mart"), "eu.mart.gold.sales"),
-        (of_spark("table/gold/sales", "arn:aws:glue:us-east-1:1", "mart"), "eu.mart.gold.sales"),
+        (of_spark(catalog="as_a_driver_calls_it"), "lake.bronze.orders"),
+        (of_spark("gold.sales", SHARED, "mart"), "eu.mart.gold.sales"),
+        (of_spark("gold.sales", SHARED, "hub"), "hub.gold.sales"),
+        (of_spark("table/gold/sales", "arn:aws:glue:us-east-1:1"), "glue.gold.sales"),
+        (of_trino("lake_etl.bronze.orders"), "lake.bronze.orders@etl"),
+        (of_spark("bronze.`orders@etl`"), "lake.bronze.orders@etl"),
         ({"namespace": "arn:aws:s3tables:us-east-1:unknown", "name": "lake.bronze.orders"}, "lake.bronze.orders"),
     ],
 )
@@ -49,7 +59,10 @@ def test_a_table_has_the_published_name(dataset: dict[str, Any], name: str) -> N
         of_trino("tpch.tiny.orders"),
         of_trino("lake"),
         of_spark(link="hive://elsewhere:9083"),
-        of_spark(link="hive://elsewhere:9083", catalog="theirs"),
+        of_spark(link="hive://elsewhere:9083", catalog="lake"),
+        of_spark(link=SHARED),
+        of_spark(link=SHARED, catalog="lake"),
+        of_trino("lake_etl"),
         {"namespace": "kafka://broker:9092", "name": "orders"},
         {"namespace": "s3://partner", "name": "orders", "facets": None},
         {},
@@ -86,6 +99,17 @@ def test_lineage_of_columns_has_the_same_names() -> None:
     (found,) = joined({"inputs": [of_spark()], "outputs": [output]}, NAMES)["outputs"]
     told = {"namespace": "iceberg", "name": ORDERS.name, "field": "id"}
     assert found["facets"]["columnLineage"] == {"fields": {"id": {"inputFields": [told]}}, "dataset": [told]}
+
+
+def test_a_table_and_its_branch_in_one_folder_are_two_datasets() -> None:
+    output = of_spark("bronze.`orders@etl`")
+    output["facets"]["columnLineage"] = {
+        "fields": {"id": {"inputFields": [{"namespace": "s3://warehouse", "name": FOLDER, "field": "id"}]}}
+    }
+    event = joined({"inputs": [of_spark()], "outputs": [output]}, NAMES)
+    (source,), (found,) = event["inputs"], event["outputs"]
+    assert (source["name"], found["name"]) == ("lake.bronze.orders", "lake.bronze.orders@etl")
+    assert found["facets"]["columnLineage"]["fields"]["id"]["inputFields"][0]["name"] == "lake.bronze.orders"
 
 
 def test_lineage_of_columns_in_trino_names_each_table_by_itself() -> None:

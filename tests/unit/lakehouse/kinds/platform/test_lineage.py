@@ -23,7 +23,7 @@ SPARKS = {
     "rest": ("http://rest.internal:8181", "bronze.orders"),
     "hive": ("hive://hive.internal:9083", "bronze.orders"),
     "polaris": ("http://polaris.internal:8181/api/catalog", "bronze.orders"),
-    "glue": ("", "table/bronze/orders"),
+    "glue": ("arn:aws:glue:", "table/bronze/orders"),
 }
 
 
@@ -46,10 +46,10 @@ def named(folder: Path, kind: str, instance: str | None) -> tuple[lineage.Engine
 
 
 def events(found: lineage.EngineNames) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The table as each engine writes it: Spark's name is beside the folder, and its facet names the catalog."""
-    links = {"identifiers": [{"namespace": found.spark.namespace, "name": found.spark.name, "type": "TABLE"}]}
-    facets = {"symlinks": links, **({} if found.spark.namespace else {"catalog": {"name": "lake"}})}
-    spark = {"namespace": "s3://warehouse", "name": "lake/bronze/orders", "facets": facets}
+    """The table as each engine writes it: Spark's name is beside the folder."""
+    namespace = found.spark.namespace + ("eu-west-1:123456789012" if found.spark.namespace.endswith(":") else "")
+    links = {"identifiers": [{"namespace": namespace, "name": found.spark.name, "type": "TABLE"}]}
+    spark = {"namespace": "s3://warehouse", "name": "lake/bronze/orders", "facets": {"symlinks": links}}
     return spark, {"namespace": found.trino.namespace, "name": found.trino.name}
 
 
@@ -70,8 +70,26 @@ def test_the_names_of_both_engines_lead_to_the_one_that_is_published(
 def test_catalogs_of_one_address_are_told_apart_by_their_names_alone(tmp_path: Path) -> None:
     file = lakehouse(tmp_path, False)
     (at,) = endpoints(file, local(file), Somewhere(file)).catalogs
-    assert lineage.names([at], TRINO, None).spark == {"hive://nessie.internal:19120": "lake"}
-    assert lineage.names([at, replace(at, name="mart")], TRINO, None).spark == {}
+    assert lineage.names([at], TRINO, None).spark == {"hive://nessie.internal:19120": ["lake"]}
+    two = lineage.names([at, replace(at, name="mart")], TRINO, None)
+    assert two.spark == {"hive://nessie.internal:19120": ["lake", "mart"]}
+    links = {"identifiers": [{"namespace": "hive://nessie.internal:19120", "name": "bronze.orders", "type": "TABLE"}]}
+    for own, name in (("mart", "mart.bronze.orders"), ("lake", "lake.bronze.orders")):
+        facets = {"symlinks": links, "catalog": {"name": own}}
+        found = two.of({"namespace": "s3://w", "name": "o", "facets": facets})
+        assert found is not None
+        assert found.name == name
+    assert two.of({"namespace": "s3://w", "name": "o", "facets": {"symlinks": links}}) is None
+
+
+def test_a_branch_has_one_name_in_both_engines(tmp_path: Path) -> None:
+    file = lakehouse(tmp_path, False)
+    (at,) = endpoints(file, local(file), Somewhere(file)).catalogs
+    names = lineage.names([replace(at, branches=("etl/new",))], TRINO, None)
+    spark = {"namespace": "hive://nessie.internal:19120", "name": "bronze.`orders@etl/new`", "type": "TABLE"}
+    found = names.of({"namespace": "s3://w", "name": "o", "facets": {"symlinks": {"identifiers": [spark]}}})
+    trino = names.of({"namespace": "trino://trino.internal:8085", "name": "lake_etl_new.bronze.orders"})
+    assert found == trino == names.table("lake", "bronze.orders@etl/new")
 
 
 def test_trinos_namespace_is_made_as_its_listener_makes_it() -> None:

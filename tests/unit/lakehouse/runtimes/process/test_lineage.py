@@ -175,7 +175,7 @@ def test_a_server_that_is_away_is_asked_again(tmp_path: Path, free_port: int) ->
 def test_without_room_the_engine_hears_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: tuple[str, type[Server]]
 ) -> None:
-    monkeypatch.setattr(lineage, "_WAITING", 1)
+    monkeypatch.setattr(lineage, "_ROOM", 3)
     with listening(ToServer(tmp_path / "events.sqlite", server[0], None)) as url:
         assert [post(url + PATH, b"{}") for _ in range(2)] == [201, 507]
         assert numbers(url) == {"received": 1, "waiting": 1, "refused": 0, "lost": 1}
