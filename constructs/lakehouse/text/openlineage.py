@@ -10,12 +10,13 @@ https://openlineage.io/docs/spec/object-model and https://openlineage.io/docs/sp
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, Self
 
 PATH = "/api/v1/lineage"  # where a server takes events
-SECONDS = 2  # that an engine waits for the answer to one event: statements of Trino wait meanwhile
 # As the namespace of a dataset, DataHub reads it as the platform, and takes the name as it is.
 PLATFORM = "iceberg"
 S3TABLES = "arn:aws:s3tables:"  # begins Spark's namespace of tables that an S3 Tables server has: no folders there
@@ -77,6 +78,23 @@ class DatasetNames:
             if namespace == each or (each.endswith(":") and namespace.startswith(each)):
                 return catalogs
         return ()
+
+
+class Failures:
+    """The runs that have failed, of late. Spark's listener says COMPLETE of them after FAIL."""
+
+    def __init__(self) -> None:
+        self._runs: deque[str] = deque(maxlen=10_000)
+        self._lock = Lock()
+
+    def told(self, event: dict[str, Any]) -> dict[str, Any]:
+        """The event; FAIL instead of COMPLETE if its run has failed."""
+        run, kind = event.get("run", {}).get("runId"), event.get("eventType")
+        with self._lock:
+            if kind == "FAIL":
+                self._runs.append(run)
+            failed = kind == "COMPLETE" and run in self._runs
+        return {**event, "eventType": "FAIL"} if failed else event
 
 
 def joined(event: Mapping[str, Any], names: DatasetNames) -> dict[str, Any]:

@@ -6,7 +6,7 @@ https://openlineage.io/docs/integrations/spark/configuration/spark_conf
 from __future__ import annotations
 
 from lakehouse.kinds.platform.lineage import Receiver
-from lakehouse.text.openlineage import PATH, SECONDS
+from lakehouse.text.openlineage import PATH
 from lakehouse.text.placeholders import Text
 
 OWN = ("spark.extraListeners", "spark.openlineage.*")  # keys of spark-defaults.conf
@@ -28,7 +28,6 @@ def settings(to: Receiver | None) -> dict[str, Text]:
         f"{_TRANSPORT}.type": "http",
         f"{_TRANSPORT}.url": to.url,
         f"{_TRANSPORT}.endpoint": PATH,
-        f"{_TRANSPORT}.timeoutInMillis": str(SECONDS * 1000),
         f"{_TRANSPORT}.auth.type": "api_key",
         f"{_TRANSPORT}.auth.apiKey": to.key,
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from lakehouse.kinds.platform.lineage import Receiver, trino_address
 from lakehouse.services.service import File, Place
-from lakehouse.text.openlineage import PATH, SECONDS
+from lakehouse.text.openlineage import PATH
 from lakehouse.text.placeholders import Text
 from lakehouse.text.properties import properties
 
@@ -31,6 +31,5 @@ def files(place: Place, to: Receiver) -> tuple[File, ...]:
         f"{_PREFIX}.transport.url": to.url,
         f"{_PREFIX}.transport.endpoint": PATH,
         f"{_PREFIX}.transport.api-key": to.key,
-        f"{_PREFIX}.transport.timeout": f"{SECONDS}s",
     }
     return (File(_FILE, properties(found)),)

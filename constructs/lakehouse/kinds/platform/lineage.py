@@ -59,14 +59,14 @@ def engine_names(names: DatasetNames, at: CatalogEndpoint, namespace: str, table
 
 
 def of_spark(at: CatalogEndpoint) -> str:
-    """The namespace of a catalog's tables in Spark's events; of Glue its beginning, because only AWS knows the account.
+    """The namespace of a catalog's tables in Spark's events; of those in AWS its beginning: region and account follow.
 
     It follows from the catalog's settings as openlineage-spark 1.53.0 reads them
     (io.openlineage.spark3.agent.lifecycle.plan.catalog.iceberg).
     """
     settings = at.kind.for_spark(at)
     if settings.get(".rest.signing-name") == "s3tables":
-        return f"{S3TABLES}{at.store.region}:unknown"
+        return S3TABLES
     if str(settings.get(".catalog-impl", "")).endswith("GlueCatalog"):
         return GLUE
     address = str(settings[".uri"])

@@ -17,6 +17,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,7 +25,7 @@ from typing import Any, ClassVar, Protocol
 
 from lakehouse.errors import LakehouseError
 from lakehouse.text.metrics import Family, text
-from lakehouse.text.openlineage import PATH, DatasetNames, joined
+from lakehouse.text.openlineage import PATH, DatasetNames, Failures, joined
 from lakehouse.text.private import token
 
 _SECONDS = 30  # of one request to the server
@@ -175,6 +176,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 30  # seconds until a connection on which nothing comes is closed
     settings: ClassVar[LineageSettings]
     events: ClassVar[Events]
+    failures: ClassVar[Failures]
     counted: ClassVar[dict[str, int]]
 
     def do_POST(self) -> None:
@@ -191,7 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _take(self, body: bytes) -> None:
         try:
-            event = joined(json.loads(body), self.settings.names)
+            event = self.failures.told(joined(json.loads(body), self.settings.names))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             print(f"not an event: {error!r}", flush=True)
             self._answer(400, "This is no event of OpenLineage.\n")
@@ -226,8 +228,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         if code >= 400:
             self.send_header("Connection", "close")  # the rest of a request that was not read is no request
-        self.end_headers()
-        self.wfile.write(body)
+        with suppress(ConnectionError):  # an engine that has not waited for the answer; its event is kept
+            self.end_headers()
+            self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the library's
         """Say nothing of each request."""
@@ -245,7 +248,8 @@ def families(events: Events, counted: Mapping[str, int]) -> Sequence[Family]:
 
 def serve(settings: LineageSettings, events: Events) -> ThreadingHTTPServer:
     """The server, which listens from now on."""
-    shared = {"settings": settings, "events": events, "counted": {"received": 0, "lost": 0}}
+    counted = {"received": 0, "lost": 0}
+    shared = {"settings": settings, "events": events, "failures": Failures(), "counted": counted}
     return ThreadingHTTPServer((settings.address, settings.port), type("Handler", (_Handler,), shared))
 
 

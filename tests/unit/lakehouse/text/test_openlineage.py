@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lakehouse.text.openlineage import DatasetName, DatasetNames, joined
+from lakehouse.text.openlineage import DatasetName, DatasetNames, Failures, joined
 
 TRINO, NESSIE, FOLDER = "trino://127.0.0.1:8085", "hive://127.0.0.1:19120", "lake/bronze/orders_0f3c"
 SHARED = "http://rest:8181"
@@ -127,3 +127,12 @@ def test_the_event_that_came_is_left_alone_and_the_rest_of_it_stays() -> None:
     found = joined(event, NAMES)
     assert event["inputs"] == [of_spark()]
     assert {**found, "inputs": event["inputs"]} == event
+
+
+def test_a_run_that_failed_is_not_said_to_be_complete() -> None:
+    """As Spark's listener was seen to say of an INSERT that the store refused."""
+    failures = Failures()
+    said = [("a", "START"), ("b", "START"), ("a", "FAIL"), ("a", "COMPLETE"), ("b", "COMPLETE")]
+    told = [failures.told({"run": {"runId": run}, "eventType": kind})["eventType"] for run, kind in said]
+    assert told == ["START", "START", "FAIL", "FAIL", "COMPLETE"]
+    assert failures.told({"outputs": []}) == {"outputs": []}

@@ -28,7 +28,6 @@ def test_drivers_send_to_the_service_and_do_not_show_its_key(tmp_path: Path) -> 
         "spark.openlineage.transport.type=http",
         "spark.openlineage.transport.url=http://lineage.internal:5055",
         "spark.openlineage.transport.endpoint=/api/v1/lineage",
-        "spark.openlineage.transport.timeoutInMillis=2000",
         "spark.openlineage.transport.auth.type=api_key",
         "spark.openlineage.transport.auth.apiKey=<secret:lineage-key>",
     } | {each for each in settings if each.startswith(("spark.driver.extra", "spark.executor.extraC"))}

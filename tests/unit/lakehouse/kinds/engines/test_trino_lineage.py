@@ -20,7 +20,6 @@ def test_the_coordinator_sends_to_the_service_and_workers_do_not(tmp_path: Path)
         "openlineage-event-listener.transport.url=http://lineage.internal:5055",
         "openlineage-event-listener.transport.endpoint=/api/v1/lineage",
         "openlineage-event-listener.transport.api-key=<secret:lineage-key>",
-        "openlineage-event-listener.transport.timeout=2s",
     ]
     assert "event-listener" not in text(found["trino-worker-1"], "config.properties")
 
