@@ -2,7 +2,7 @@
 
 Each engine names one table in its own way. Trino: its own address, and CATALOG.NAMESPACE.TABLE. Spark: the table's
 folder, which nobody can know before it is there, with the address of the catalog and NAMESPACE.TABLE as another name
-(a symlink). :func:`joined` gives both the name that `lakehouse metadata` publishes, and leaves everything else.
+(a symlink). :class:`Joiner` gives both the name that `lakehouse metadata` publishes, and leaves everything else.
 
 https://openlineage.io/docs/spec/object-model and https://openlineage.io/docs/spec/naming
 """
@@ -10,7 +10,7 @@ https://openlineage.io/docs/spec/object-model and https://openlineage.io/docs/sp
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
@@ -22,6 +22,7 @@ PLATFORM = "iceberg"
 S3TABLES = "arn:aws:s3tables:"  # begins Spark's namespace of tables that an S3 Tables server has: no folders there
 GLUE = "arn:aws:glue:"  # begins Spark's namespace of tables in Glue; region and account follow
 _GLUE = "table/"  # begins Spark's name of a table in Glue: table/NAMESPACE/TABLE
+_RUNS = 1_000  # that are remembered
 # A part of Spark's names: in backquotes if it is more than letters, digits and underscores.
 _PART = re.compile(r"`((?:[^`]|``)*)`|([^.`]+)")
 
@@ -80,37 +81,57 @@ class DatasetNames:
         return ()
 
 
-class Failures:
-    """The runs that have failed, of late. Spark's listener says COMPLETE of them after FAIL."""
+@dataclass
+class _Run:
+    """What earlier events of a run said."""
 
-    def __init__(self) -> None:
-        self._runs: deque[str] = deque(maxlen=10_000)
+    known: dict[DatasetName, DatasetName] = field(default_factory=dict)  # an engine's name -> the published one
+    failed: bool = False
+
+
+class Joiner:
+    """Gives each event the published names of the lakehouse's tables. Other datasets keep theirs.
+
+    It remembers the latest runs, because Spark's listener needs it: lineage of columns comes in events without the
+    datasets that it names, and COMPLETE follows FAIL.
+    """
+
+    def __init__(self, names: DatasetNames) -> None:
+        self._names = names
+        self._runs: OrderedDict[str, _Run] = OrderedDict()
         self._lock = Lock()
 
-    def told(self, event: dict[str, Any]) -> dict[str, Any]:
-        """The event; FAIL instead of COMPLETE if its run has failed."""
-        run, kind = event.get("run", {}).get("runId"), event.get("eventType")
+    def joined(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """The event with these names; FAIL instead of COMPLETE if its run has failed."""
         with self._lock:
-            if kind == "FAIL":
-                self._runs.append(run)
-            failed = kind == "COMPLETE" and run in self._runs
-        return {**event, "eventType": "FAIL"} if failed else event
+            run = self._run(event.get("run", {}).get("runId"))
+            # Lineage of columns names a dataset without its symlinks. An input is meant if a table and its branch,
+            # which have one folder, are both there.
+            for key in ("inputs", "outputs"):
+                for each in event.get(key) or ():
+                    name, found = _name(each), self._names.of(each)
+                    if found is not None and (key == "inputs" or name not in run.known):
+                        run.known[name] = found
+            run.failed = run.failed or event.get("eventType") == "FAIL"
+            result = dict(event)
+            for key in ("inputs", "outputs"):
+                if event.get(key):
+                    result[key] = [_dataset(each, self._names, run.known) for each in event[key]]
+            if run.failed and event.get("eventType") == "COMPLETE":
+                result["eventType"] = "FAIL"
+            return result
+
+    def _run(self, number: str | None) -> _Run:
+        if number is None:
+            return _Run()
+        run = self._runs.pop(number, None) or _Run()
+        self._runs[number] = run
+        if len(self._runs) > _RUNS:
+            self._runs.popitem(last=False)
+        return run
 
 
-def joined(event: Mapping[str, Any], names: DatasetNames) -> dict[str, Any]:
-    """The event with the published names of the lakehouse's tables. Other datasets keep theirs."""
-    # Spark's column lineage has names without symlinks: they are those of datasets in the same event, and of an input
-    # if a table and its branch, which have one folder, are both there.
-    every = [each for key in ("outputs", "inputs") for each in event.get(key) or ()]
-    known = {_name(each): names.of(each) for each in every}
-    result = dict(event)
-    for key in ("inputs", "outputs"):
-        if event.get(key):
-            result[key] = [_dataset(each, names, known) for each in event[key]]
-    return result
-
-
-def _dataset(dataset: Mapping[str, Any], names: DatasetNames, known: Mapping[DatasetName, DatasetName | None]) -> Any:
+def _dataset(dataset: Mapping[str, Any], names: DatasetNames, known: Mapping[DatasetName, DatasetName]) -> Any:
     facets = dict(dataset.get("facets") or {})
     if "columnLineage" in facets:
         facets["columnLineage"] = _renamed(facets["columnLineage"], names, known)
@@ -125,7 +146,7 @@ def _dataset(dataset: Mapping[str, Any], names: DatasetNames, known: Mapping[Dat
     return {**dataset, "namespace": found.namespace, "name": found.name, "facets": facets}
 
 
-def _renamed(value: Any, names: DatasetNames, known: Mapping[DatasetName, DatasetName | None]) -> Any:
+def _renamed(value: Any, names: DatasetNames, known: Mapping[DatasetName, DatasetName]) -> Any:
     """A facet with lineage of columns, in which each column has the name and namespace of its dataset."""
     if isinstance(value, list):
         return [_renamed(each, names, known) for each in value]

@@ -25,7 +25,7 @@ from typing import Any, ClassVar, Protocol
 
 from lakehouse.errors import LakehouseError
 from lakehouse.text.metrics import Family, text
-from lakehouse.text.openlineage import PATH, DatasetNames, Failures, joined
+from lakehouse.text.openlineage import PATH, DatasetNames, Joiner
 from lakehouse.text.private import token
 
 _SECONDS = 30  # of one request to the server
@@ -174,15 +174,15 @@ _OPENER = urllib.request.build_opener(_Straight)
 
 class _Handler(BaseHTTPRequestHandler):
     timeout = 30  # seconds until a connection on which nothing comes is closed
-    settings: ClassVar[LineageSettings]
+    key: ClassVar[str]
     events: ClassVar[Events]
-    failures: ClassVar[Failures]
+    joiner: ClassVar[Joiner]
     counted: ClassVar[dict[str, int]]
 
     def do_POST(self) -> None:
         size = int(self.headers.get("Content-Length") or 0)
         shown = self.headers.get("Authorization") or ""
-        if not hmac.compare_digest(shown.encode(), f"Bearer {self.settings.key}".encode()):
+        if not hmac.compare_digest(shown.encode(), f"Bearer {self.key}".encode()):
             self._answer(401, "This is for the engines of the stack.\n")
         elif self.path != PATH:
             self._answer(404, f"Events go to {PATH}.\n")
@@ -193,7 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _take(self, body: bytes) -> None:
         try:
-            event = self.failures.told(joined(json.loads(body), self.settings.names))
+            event = self.joiner.joined(json.loads(body))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             print(f"not an event: {error!r}", flush=True)
             self._answer(400, "This is no event of OpenLineage.\n")
@@ -249,7 +249,7 @@ def families(events: Events, counted: Mapping[str, int]) -> Sequence[Family]:
 def serve(settings: LineageSettings, events: Events) -> ThreadingHTTPServer:
     """The server, which listens from now on."""
     counted = {"received": 0, "lost": 0}
-    shared = {"settings": settings, "events": events, "failures": Failures(), "counted": counted}
+    shared = {"key": settings.key, "joiner": Joiner(settings.names), "events": events, "counted": counted}
     return ThreadingHTTPServer((settings.address, settings.port), type("Handler", (_Handler,), shared))
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from lakehouse.text.openlineage import DatasetName, DatasetNames, Failures, joined
+from lakehouse.text import openlineage
+from lakehouse.text.openlineage import DatasetName, DatasetNames, Joiner
 
 TRINO, NESSIE, FOLDER = "trino://127.0.0.1:8085", "hive://127.0.0.1:19120", "lake/bronze/orders_0f3c"
 SHARED = "http://rest:8181"
@@ -17,6 +18,10 @@ NAMES = DatasetNames(
     {"lake_etl": ["lake", "etl"]},
 )
 ORDERS = DatasetName("iceberg", "lake.bronze.orders")
+
+
+def joined(event: dict[str, Any], names: DatasetNames) -> dict[str, Any]:
+    return Joiner(names).joined(event)
 
 
 def of_trino(name: str) -> dict[str, Any]:
@@ -131,8 +136,28 @@ def test_the_event_that_came_is_left_alone_and_the_rest_of_it_stays() -> None:
 
 def test_a_run_that_failed_is_not_said_to_be_complete() -> None:
     """As Spark's listener was seen to say of an INSERT that the store refused."""
-    failures = Failures()
+    joiner = Joiner(NAMES)
     said = [("a", "START"), ("b", "START"), ("a", "FAIL"), ("a", "COMPLETE"), ("b", "COMPLETE")]
-    told = [failures.told({"run": {"runId": run}, "eventType": kind})["eventType"] for run, kind in said]
+    told = [joiner.joined({"run": {"runId": run}, "eventType": kind})["eventType"] for run, kind in said]
     assert told == ["START", "START", "FAIL", "FAIL", "COMPLETE"]
-    assert failures.told({"outputs": []}) == {"outputs": []}
+
+
+def test_lineage_of_columns_may_name_what_an_earlier_event_of_the_run_had() -> None:
+    """As in the RUNNING events of Spark's listener, which have no inputs."""
+    output = of_spark("silver.orders")
+    fields = {"id": {"inputFields": [{"namespace": "s3://warehouse", "name": FOLDER, "field": "id"}]}}
+    output |= {"name": "lake/silver/orders", "facets": {**output["facets"], "columnLineage": {"fields": fields}}}
+    joiner, run = Joiner(NAMES), {"runId": "1"}
+    joiner.joined({"run": run, "inputs": [of_spark()]})
+    for number, name in ((run, ORDERS.name), ({"runId": "2"}, FOLDER)):
+        (found,) = joiner.joined({"run": number, "inputs": [], "outputs": [output]})["outputs"]
+        assert found["facets"]["columnLineage"]["fields"]["id"]["inputFields"][0]["name"] == name
+
+
+def test_only_the_latest_runs_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openlineage, "_RUNS", 2)
+    joiner = Joiner(NAMES)
+    for run, kind in (("a", "FAIL"), ("b", "FAIL"), ("a", "RUNNING"), ("c", "FAIL")):
+        joiner.joined({"run": {"runId": run}, "eventType": kind})
+    told = {run: joiner.joined({"run": {"runId": run}, "eventType": "COMPLETE"})["eventType"] for run in "acb"}
+    assert told == {"a": "FAIL", "c": "FAIL", "b": "COMPLETE"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import UsageError
-from lakehouse.text.private import private
+from lakehouse.text.private import private, token
 
 
 def test_a_file_of_ones_own_is_read(tmp_path: Path) -> None:
@@ -47,3 +47,15 @@ def test_what_is_no_text_or_no_file_is_reported(tmp_path: Path) -> None:
     file.chmod(0o600)
     with pytest.raises(UsageError, match="The file cannot be read: it is not text"):
         private(file, "The file")
+
+
+@pytest.mark.parametrize(("text", "fits"), [("t0ken\n", True), ("", False), ("two words", False), ("a\nb", False)])
+def test_a_token_is_one_word(tmp_path: Path, text: str, fits: bool) -> None:
+    file = tmp_path / "token"
+    file.touch(0o600)
+    file.write_text(text)
+    if fits:
+        assert token(file, "The file", "token") == "t0ken"
+    else:
+        with pytest.raises(UsageError, match="The file does not hold one token on one line"):
+            token(file, "The file", "token")
