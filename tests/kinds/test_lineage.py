@@ -179,10 +179,11 @@ def test_no_table_of_the_lakehouse_has_another_name(server: Receiver, stack: Dep
 def test_no_statement_waits_for_a_server_that_is_away_and_its_events_come_later(
     server: Receiver, stack: Deployment
 ) -> None:
+    until(lambda: waiting(stack) == 0, 60)
     server.away.append(True)
     try:
         stack.trino(f"CREATE TABLE {LATER} AS SELECT * FROM {NATION}")
-        until(lambda: waiting(stack) > 0, 60)
+        until(lambda: waiting(stack) > 1, 60)  # that it has begun, and that it has ended
         kill(stack, "lineage")  # what it has taken is on the disk
         assert spark(stack, f"SELECT count(*) FROM {LATER}").split()[-1].isdigit()
         assert not server.has("trino", outputs=LATER)
