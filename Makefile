@@ -146,7 +146,7 @@ setup-pipeline:
 	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
 	@+$(MAKE) -s --no-print-directory -j4 terraform $(DONE)/node stack-packages $(DONE)/compiled
 
-# For the unit tests, which fetch what they start themselves: a few programs, and no engine.
+# For the unit tests, which need no package of the cache, and fail if they would fetch one.
 setup-checks:
 	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
 	@+$(MAKE) -s --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j5) terraform $(DONE)/node $(DONE)/compiled $(DONE)/dev

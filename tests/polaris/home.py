@@ -17,10 +17,15 @@ def home(folder: Path) -> Path:
     """A home; the double's is made in ``folder``."""
     if real := os.environ.get("POLARIS_HOME"):
         return Path(real)
+    packages.set_up(_JARS, [], progress=False)
+    return written(folder)
+
+
+def written(folder: Path) -> Path:
+    """The double's home, which starts once its jars are there."""
     made = folder / "polaris"
     start = made / "bin" / "server"
     start.parent.mkdir(parents=True, exist_ok=True)
-    packages.set_up(_JARS, [], progress=False)
     jars = [str(packages.location(each)) for each in _JARS]
     command = shlex.join([sys.executable, "-m", "tests.polaris.server", *jars])
     start.write_text(f"#!/bin/sh\nexport PYTHONPATH={shlex.quote(str(PROJECT))}\nexec {command}\n")

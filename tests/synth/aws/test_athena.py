@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -11,6 +12,7 @@ import pytest
 
 from lakehouse.aws.observe import ACTIVATE
 from tests.synth.aws.attached import ACCOUNT, policies, resolved
+from tests.synth.aws.conftest import synthesise
 from tests.synth.aws.simulator import Request, allowed
 
 WHERE = f"arn:aws:athena:eu-west-1:{ACCOUNT}"
@@ -73,3 +75,15 @@ def test_a_budget_says_how_its_tag_is_activated(stacks: Mapping[str, Any]) -> No
     [listed] = shape.members.values()
     assert set(listed.member.members) == {"TagKey", "Status"}
     assert "Active" in listed.member.members["Status"].enum
+
+
+def test_s3_tables_have_no_athena(stacks: Mapping[str, Any], tmp_path: Path) -> None:
+    """It would need Glue's federated catalog and Lake Formation. The synth says so."""
+    synthesise(tmp_path)
+    said = json.loads((tmp_path / "cdktf.out" / "manifest.json").read_text())["stacks"]
+    assert "stacks.tables has no Athena, which reads S3 Tables only by" in json.dumps(said["tables"]["annotations"])
+    assert "Athena" not in json.dumps(said["aws"]["annotations"])
+    assert "aws_athena_workgroup" not in stacks["tables"]["resource"]
+    assert "athena_workgroups" not in stacks["tables"]["output"]
+    for role in ("principal_bi", "github_deploy"):
+        assert "athena:" not in "".join(policies(stacks["tables"], role)), role

@@ -22,7 +22,7 @@ def govcloud(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
         "name": "demo",
         "buckets": {"warehouse": {}},
         "catalogs": {"lake": {"location": "s3://warehouse/lake", "namespaces": {"a": {}}}},
-        "engines": {"spark": {}, "trino": {}},
+        "engines": {"spark": {"cores": 4, "memory": "20g", "workers": 5}, "trino": {}},  # no defaults of EMR's
         "access": {
             "roles": {"reader": {"grants": {"lake": ["read"]}}},
             "principals": {"bi": {"roles": ["reader"], "trust": ["arn:aws-us-gov:iam::123456789012:role/analysts"]}},

@@ -18,7 +18,7 @@ from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.stacks import Secure
 from lakehouse.text.placeholders import Text
-from tests.polaris.home import home
+from tests.polaris.home import written
 from tests.unit.lakehouse.services.place import Somewhere, as_text, default, local
 
 LAKE = PolarisEntry(kind="polaris", home="unpacked/polaris", realm="LAKES", warehouse="quickstart_catalog")
@@ -96,7 +96,7 @@ def test_a_distribution_that_reads_no_credentials_from_its_settings_is_refused(
 
 
 def test_the_double_is_accepted(tmp_path: Path) -> None:
-    made = home(tmp_path)
+    made = written(tmp_path)
     assert list(look({"lake": PolarisEntry(kind="polaris", home=str(made))}, tmp_path)) == []
 
 
