@@ -101,6 +101,11 @@ class LocalStack(Model):
     """IPv4 addresses and networks that reach the services on `hosts`: this machine, and people's."""
     network: Literal["trusted"] | None = None
     """trusted: who is on the network between `hosts` and `clients` may see keys and rows; an open stack needs it."""
+    harden: list[Literal["ssh", "sysctl", "upgrades"]] = []
+    """What is hardened of `hosts` themselves. Default: nothing, because it changes machines beyond the stack.
+
+    ssh: logins by keys only; sysctl: values of the kernel; upgrades: security updates each day.
+    """
     store: Annotated[KindEntry, Chosen("stores", _LOCAL)]
     """The object store."""
     license: LicenseFile | None = None

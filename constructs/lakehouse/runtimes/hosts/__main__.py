@@ -85,6 +85,7 @@ def _stack(state: State, folder: Path) -> PlacedStack:
         content["store"],
         {},  # the services have their ports
         Path(content["home"]),
+        harden=tuple(content.get("harden", ())),
     )
     clients = tuple(IPv4Network(each) for each in content["clients"])
     incarnations = {name: Incarnation.parse(each) for name, each in content["incarnations"].items()}

@@ -75,4 +75,5 @@ def of_host(host: str, services: Iterable[Service], place: HostsPlace, clients: 
     rules = firewall(some, place, clients)
     rules["ports"] = rules["ports"][host]
     connection = place.hosts[host].model_dump(mode="json")
-    return digest([[(name, stamp(name)) for name in ours], rules, connection, place.layout.id])
+    parts = [[(name, stamp(name)) for name in ours], rules, connection, place.layout.id]
+    return digest(parts + ([list(place.harden)] if place.harden else []))

@@ -31,7 +31,9 @@ def place(
     options = lakehouse.stacks[stack]
     assert isinstance(options, LocalStack)
     layout = Layout(f"{lakehouse.name}-{stack}")
-    return HostsPlace(layout, options.hosts, options.place, options.store.kind, listeners, home, trust)
+    return HostsPlace(
+        layout, options.hosts, options.place, options.store.kind, listeners, home, trust, tuple(options.harden)
+    )
 
 
 def runtime(lakehouse: Lakehouse, stack: str, state: State, place: Place, services: tuple[Service, ...]) -> Runtime:

@@ -133,6 +133,10 @@ def clear(asked: Any) -> Any:
     _call("userdel", asked["user"])
     for folder in asked["temporary"]:
         shutil.rmtree(Path(folder).expanduser(), ignore_errors=True)
+    for path in map(Path, asked["hardening"]):
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+            _call("systemctl", "try-reload-or-restart", "ssh.service", "sshd.service")
     return {"left": [each for each in (asked["configs"], asked["packages"]) if Path(each).exists()]}
 
 

@@ -65,6 +65,15 @@ class Layout:
         """The unit that loads the firewall's table."""
         return f"lakehouse-{self.id}-firewall.service"
 
+    @property
+    def hardening(self) -> list[str]:
+        """The files with which a host itself is hardened: see ansible/roles/hardening/vars."""
+        return [
+            f"/etc/ssh/sshd_config.d/10-lakehouse-{self.id}.conf",
+            f"/etc/sysctl.d/90-lakehouse-{self.id}.conf",
+            f"/etc/apt/apt.conf.d/90lakehouse-{self.id}",
+        ]
+
     def unit(self, service: str) -> str:
         return f"{self.prefix}{service}.service"
 
@@ -80,6 +89,7 @@ class HostsPlace:
     listeners: Mapping[str, Listener]
     home: Path  # the folder of lakehouse.yaml
     trust: str = ""
+    harden: tuple[str, ...] = ()  # what is hardened of the hosts themselves
 
     def on(self, service: str) -> str:
         """The name of the host of a service, or of one of its ports."""

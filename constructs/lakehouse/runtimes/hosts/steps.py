@@ -201,6 +201,7 @@ def host_down(state: State, home: Path, host: str) -> None:
         "user": layout.user,
         "firewall": layout.firewall,
         "temporary": [f"~{known.host.user}/{layout.temporary}"],
+        "hardening": layout.hardening,
     }
     left = _ssh(state, home, host).python(ON_HOST, asked, timeout=300)["left"]
     if left:

@@ -63,6 +63,7 @@ class HostsRuntime(LocalRuntime):
             "hosts": {name: each.model_dump(mode="json") for name, each in place.hosts.items()},
             "place": place.placement.model_dump(mode="json"),
             "store": place.store,
+            "harden": list(place.harden),
             "home": str(place.home.absolute()),
             "incarnations": {name: str(each) for name, each in self._hosts.items()},
             "clients": [str(each) for each in self.local.clients],

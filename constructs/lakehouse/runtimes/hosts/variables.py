@@ -54,6 +54,7 @@ def variables(
         "lakehouse_files": str(files),
         "lakehouse_packages": [],  # of a host that is not set up yet; its own variables say which
         "lakehouse_firewall": firewall(services, place, clients),
+        "hardening_parts": list(place.harden),
         "lakehouse_services": [_service(each, str(incarnations[each.name]), place) for each in services],
     }
 

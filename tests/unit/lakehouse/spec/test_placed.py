@@ -84,6 +84,7 @@ def test_a_stack_on_hosts_is_accepted_with_and_without_places(tmp_path: Path) ->
         ({"hosts": {"a": {"address": "10.0.0.11", "user": "x y"}}}, '"x y" is not the name of a user'),
         ({"hosts": {"a": {"address": "10.0.0.11", "key": "~/id"}}}, "key is the path of a file with a private key"),
         ({"clients": ["10.0.0.1/8"]}, '"10.0.0.1/8" is no IPv4 address or network'),
+        ({"harden": ["shh"]}, 'prod.harden[0]: "shh" is not one of ssh, sysctl, upgrades. Did you mean "ssh"?'),
         ({"secure": True}, "prod.secure: `secure` is not supported on `runtime: hosts` yet. Remove it"),
         ({"container_prefix": "x-"}, "there are no containers on `runtime: hosts`. Remove it"),
         ({"monitoring": True}, "what monitors runs only with `runtime: process`. Remove it"),

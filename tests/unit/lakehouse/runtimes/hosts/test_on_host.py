@@ -222,9 +222,12 @@ def test_a_host_keeps_only_the_data(units: Path, tmp_path: Path) -> None:
         "user": "nobody-at-all",
         "firewall": "firewall.service",
         "temporary": [str(tmp_path / "temporary")],
+        "hardening": [str(tmp_path / "sshd.conf"), str(tmp_path / "never written")],
     }
+    (tmp_path / "sshd.conf").touch()
     assert on_host.main(asked) == {"left": []}
     assert list(units.iterdir()) == []
+    assert not (tmp_path / "sshd.conf").exists()
     assert (tmp_path / "opt" / "data" / "trino" / "file").exists()
     assert (tmp_path / "opt" / "data").stat().st_mode & 0o777 == 0o700
     assert not (tmp_path / "opt" / "packages").exists()

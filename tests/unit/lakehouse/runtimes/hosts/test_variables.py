@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from lakehouse import toolkit
+from lakehouse.runtimes.hosts.incarnation import of_host
 from lakehouse.runtimes.hosts.place import HostsPlace, Layout
 from lakehouse.runtimes.hosts.variables import inventory, packages, variables, word
 from lakehouse.runtimes.incarnation import Incarnation
@@ -92,6 +96,23 @@ def test_the_user_of_a_long_name_is_short_enough() -> None:
     long = Layout("a-lakehouse-with-a-long-name-" + "x" * 20)
     assert len(long.user) <= 31
     assert long.user != Layout("a-lakehouse-with-a-long-name-" + "y" * 20).user
+
+
+def test_a_destroy_removes_what_the_role_hardening_writes() -> None:
+    own = yaml.safe_load((toolkit.root() / "ansible/roles/hardening/vars/main.yml").read_text())
+    assert sorted(each.replace("{{ lakehouse_id }}", "demo-prod") for each in own.values()) == sorted(
+        Layout("demo-prod").hardening
+    )
+
+
+def test_a_host_changes_if_it_is_to_be_hardened(
+    placed: tuple[HostsPlace, tuple[Service, ...]],
+) -> None:
+    place, found = placed
+    assert made(placed)["hardening_parts"] == []
+    some = replace(place, harden=("ssh",))
+    assert made((some, found))["hardening_parts"] == ["ssh"]
+    assert len({of_host("a", found, each, CLIENTS) for each in (place, some, replace(some, harden=("sysctl",)))}) == 3
 
 
 def test_the_default_placement_names_nobody() -> None:
