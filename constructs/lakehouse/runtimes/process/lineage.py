@@ -19,6 +19,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -125,17 +126,15 @@ class ToServer:
             return True
         number, event = found
         try:
-            self._post(event)
-        except urllib.error.HTTPError as error:
-            with error:
-                said = error.read(500).decode(errors="replace").strip()
-            print(f"{self._url} answers {error.code}: {said}", flush=True)
-            if error.code not in _REFUSALS:
-                return False
-            self.refused += 1
-        except (OSError, LakehouseError) as error:
+            code, said = self._post(event)
+        except (OSError, HTTPException, LakehouseError) as error:
             print(f"{self._url}: {error}", flush=True)
             return False
+        if code >= 300:
+            print(f"{self._url} answers {code}: {said}", flush=True)
+            if code not in _REFUSALS:
+                return False
+            self.refused += 1
         with self._lock:
             self._base.execute("DELETE FROM events WHERE id = ?", (number,))
             self.waiting, self._size = self.waiting - 1, self._size - len(event)
@@ -145,7 +144,12 @@ class ToServer:
         """Send all, and those that come. A server that takes none is asked again, ever more seldom."""
         pause = 1.0
         while True:
-            if self.send():
+            try:
+                sent = self.send()
+            except sqlite3.Error as error:  # as of a full disk, which may have room again
+                print(f"the events that wait: {error}", flush=True)
+                sent = False
+            if sent:
                 pause = 1.0
                 if not self.waiting:
                     self._more.wait(_LONGEST)
@@ -153,13 +157,18 @@ class ToServer:
                 time.sleep(pause)
                 pause = min(_LONGEST, 2 * pause)
 
-    def _post(self, event: str) -> None:
+    def _post(self, event: str) -> tuple[int, str]:
+        """The server's answer: its code, and what it says if that is an error."""
         headers = {"Content-Type": "application/json"}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {token(self._token, f'lineage.token: {self._token}', 'token')}"
         request = urllib.request.Request(self._url, event.encode(), headers, method="POST")  # noqa: S310 - of the file
-        with _OPENER.open(request, timeout=_SECONDS):
-            pass
+        try:
+            with _OPENER.open(request, timeout=_SECONDS) as answer:
+                return answer.status, ""
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read(500).decode(errors="replace").strip()
 
 
 class _Straight(urllib.request.HTTPRedirectHandler):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import sqlite3
 import threading
 import time
 import urllib.error
@@ -170,6 +172,41 @@ def test_a_server_that_is_away_is_asked_again(tmp_path: Path, free_port: int) ->
     events.add("{}")
     assert not events.send()
     assert events.waiting == 1
+
+
+def test_a_server_that_speaks_no_http_is_asked_again(tmp_path: Path) -> None:
+    with socket.create_server((LOOPBACK, 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(b"what?\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        events = ToServer(tmp_path / "events.sqlite", f"http://{LOOPBACK}:{server.getsockname()[1]}/", None)
+        events.add("{}")
+        assert not events.send()
+        thread.join()
+    assert events.waiting == 1
+
+
+def test_an_error_of_the_database_does_not_end_the_sending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = ToServer(tmp_path / "events.sqlite", "http://nowhere/", None)
+    asked: list[int] = []
+
+    def send() -> bool:
+        asked.append(1)
+        if len(asked) < 3:
+            raise sqlite3.OperationalError("database or disk is full")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(events, "send", send)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    with pytest.raises(KeyboardInterrupt):
+        events.run()
+    assert len(asked) == 3
 
 
 def test_without_room_the_engine_hears_it(
