@@ -93,3 +93,11 @@ def test_a_denial_stays_whole() -> None:
 def test_what_fits_into_no_policy_is_named(whole: Statement) -> None:
     with pytest.raises(ValueError, match="the statement Long is too long"):
         packed([whole], 200)
+
+
+def test_statements_on_the_same_resources_are_one() -> None:
+    """Each would take its resources' room again."""
+    apart = [PolicyStatement("Read", ("s3:GetObject",), ("r",)), PolicyStatement("Write", ("s3:PutObject",), ("r",))]
+    [[one]] = packed(apart, 6_144)
+    assert isinstance(one, PolicyStatement)
+    assert (one.actions, one.resources) == (("s3:GetObject", "s3:PutObject"), ("r",))
