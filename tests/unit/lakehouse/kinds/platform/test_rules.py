@@ -75,7 +75,8 @@ def test_every_alert_has_a_case(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("changes", [{}, {"store": "seaweedfs"}, {"store": "minio", "pipelines": PIPELINES}], ids=str)
 def test_rules_and_dashboard_ask_for_what_is_there(tmp_path: Path, changes: dict[str, Any]) -> None:
-    # The names were read from a running lakehouse. tests/kinds/test_monitoring.py asks one for the same.
+    # The names were read from a running lakehouse; those of Spark and of databases are of their sources.
+    # tests/kinds/test_monitoring.py and test_003_platform.py ask running ones for the same.
     read = set(CASES.with_name("metrics.txt").read_text().split())
     found = built(tmp_path, schedule=SCHEDULE, **changes)
     recorded = {each["record"] for each in rules(found) if "record" in each}
