@@ -157,11 +157,11 @@ class Deployment:
             return set()
         return set(re.findall(r"# \w+\.(?:process|docker|hosts)_(\S+)_[0-9A-F]{8} ", output))
 
-    def trino(self, sql: str) -> list[list[Any]]:
+    def trino(self, sql: str, user: str = "test") -> list[list[Any]]:
         import trino
 
         at = self.local.place.external("trino")
-        connection: Any = trino.dbapi.connect(host=at.host, port=at.port, user="test")  # type: ignore[no-untyped-call]
+        connection: Any = trino.dbapi.connect(host=at.host, port=at.port, user=user)  # type: ignore[no-untyped-call]
         with connection:
             cursor = connection.cursor()
             cursor.execute(sql)

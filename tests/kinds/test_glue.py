@@ -28,6 +28,8 @@ from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.state import State
 from lakehouse.services import jvm
 from lakehouse.spec import Lakehouse, load
+from lakehouse.spec.engines import Trino
+from lakehouse.spec.values import Size
 from lakehouse.text.properties import properties
 from tests import moto
 from tests.ports import free
@@ -157,16 +159,7 @@ def connection(account: Account, seen: dict[str, Any]) -> Iterator[Any]:
     [port] = free(1)
     place = ProcessPlace(account.state, {"trino": port})
     packages.set_up([f"trino-{engine.version}"], [25], progress=False)
-    node = TrinoNode(
-        place,
-        "trino",
-        version=engine.version,
-        java=25,
-        heap_mb=900,
-        environment="lakehouse",
-        secure=False,
-        settings={},
-    )
+    node = TrinoNode(place, "trino", Trino(memory=Size("900m")), java=25, environment="lakehouse")
     own_catalogs = for_trino(account.lakehouse, own, account.address)
     service = trino(node, s3_switch=line.s3_switch, catalogs=(), further=own_catalogs)
     config = account.state.config(service.name)

@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StrictBool, StrictInt, field_serializer, model_serializer, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    field_serializer,
+    model_serializer,
+    model_validator,
+)
 
 from lakehouse.spec.base import Model, YesNoOr, or_empty
-from lakehouse.spec.values import CatalogName, Memory, Properties, Size, Version
+from lakehouse.spec.values import CatalogName, Matching, Memory, Parsed, Properties, S3Location, Size, Version
+
+_GROUP = "lowercase letters, digits, _ and -, a letter first, at most 63"
+GroupName = Annotated[StrictStr, Matching("the name of a resource group", r"[a-z][a-z0-9_-]{0,62}", _GROUP)]
+_CLIENT = "letters, digits, _ . @ / : + = - and *, which is any text"
+Client = Annotated[StrictStr, Matching("a user or source", r"[A-Za-z0-9_.@/:+=*-]{1,255}", _CLIENT)]
+
+
+def _group_memory(value: str) -> str:
+    if not re.fullmatch(r"([1-9]\d?|100)%", value):
+        try:
+            Size(value)
+        except ValueError:
+            rule = "a whole number and m or g, as in 4g, or a share from 1% to 100%"
+            raise ValueError(f'"{value}" is not the memory of a resource group: {rule}') from None
+    return value
+
+
+GroupMemory = Annotated[str, Parsed(_group_memory)]
+DiskSize = Annotated[Size, Parsed(Size, numbers=True)]
 
 
 class Connect(Model):
@@ -56,6 +85,31 @@ class Spark(Model):
         return connect.model_dump() if connect and connect.token else connect is not None
 
 
+class ResourceGroup(Model):
+    """Queries that share limits. A query goes to the first group whose users and sources it has."""
+
+    users: list[Client] = []
+    """Whose queries it takes, as in [bi, "etl_*"]; `*` is any text. Default: those of all users."""
+    sources: list[Client] = []
+    """From which programs, by the name that they give themselves, as in ["dbt-*"]. Default: from all."""
+    concurrency: Annotated[StrictInt, Field(ge=1, le=100_000)]
+    """Number of queries that run at once. Further ones wait."""
+    queue: Annotated[StrictInt, Field(ge=0, le=1_000_000)] = 100
+    """Number of queries that wait. Further ones are refused."""
+    memory: GroupMemory = "100%"
+    """Memory of its running queries on all servers: 4g, or a share as in 50%. While they have more, no other starts."""
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether it takes every query."""
+        return not self.users and not self.sources
+
+    @property
+    def memory_limit(self) -> str:
+        """The memory as Trino reads it."""
+        return self.memory if self.memory.endswith("%") else f"{Size(self.memory).mb}MB"
+
+
 class Trino(Model):
     """A Trino server, or a coordinator and workers."""
 
@@ -70,6 +124,20 @@ class Trino(Model):
     """Heap of each server."""
     authentication: Literal["password"] | None = None
     """password: who queries logs in with a password of their own. Default: everybody is let in, under any name."""
+    retries: Literal["query", "task"] | None = None
+    """What runs again if a worker ends: the whole query, or only its tasks there, which needs `exchange`.
+
+    Needs `workers`. Default: nothing, so a query fails if one of its workers ends.
+    """
+    exchange: S3Location | None = None
+    """Location in one of `buckets` where queries keep rows between their stages, as in s3://staging/trino.
+
+    With `retries: query` it is for results of more than 32 MB, which otherwise fail.
+    """
+    spill: DiskSize | None = None
+    """Space on the disk of each server for what queries cannot keep in memory, as in 20g. Default: they fail."""
+    resource_groups: dict[GroupName, ResourceGroup] = {}
+    """How many queries of whom run at once, by names of groups, as in `etl: {users: [etl], concurrency: 2}`."""
     catalogs: dict[CatalogName, Properties] = {}
     """Further catalogs: properties by name, as in `tpch: {connector.name: tpch}`."""
     properties: Properties = {}

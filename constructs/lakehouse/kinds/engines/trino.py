@@ -10,7 +10,7 @@ from typing import Any
 from lakehouse.access.trino import catalog_of, catalog_settings
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.engine import EngineKind
-from lakehouse.kinds.engines import trino_lineage, trino_password, trino_worker
+from lakehouse.kinds.engines import trino_lineage, trino_password, trino_work, trino_worker
 from lakehouse.kinds.engines import trino_rules as releases
 from lakehouse.kinds.engines.trino_node import COORDINATOR, TrinoNode
 from lakehouse.kinds.platform.lineage import Receiver
@@ -41,12 +41,10 @@ def services(
     node = TrinoNode(
         place,
         NAME,
-        version=engine.version,
+        engine,
         java=max(JAVA, release.java),
-        heap_mb=engine.memory.mb,
         environment="lakehouse",
-        secure=engine.authentication is not None,
-        settings=engine.properties,
+        store=catalogs[0].store,  # all have the stack's store
         lineage=lineage,
     )
     coordinator = trino(
@@ -106,6 +104,7 @@ def trino(
         node.config(own),
         *listener,
         *(File(f"catalog/{name}.properties", properties(each)) for name, each in {**further, **static}.items()),
+        *trino_work.groups(node.engine, node.etc),
     ]
     listening = Port(NAME, node.port, label="Trino", path="/ui/", gives=_ANYTHING)
     if rules is None:

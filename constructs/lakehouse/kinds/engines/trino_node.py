@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lakehouse.kinds.engines import trino_password
+from lakehouse.kinds.engines import trino_password, trino_work
 from lakehouse.kinds.engines.trino_rules import OWNER
 from lakehouse.kinds.platform.lineage import Receiver
+from lakehouse.kinds.store import StoreEndpoint
 from lakehouse.services import jvm
 from lakehouse.services.service import File, Numbers, Place, Port, Probe, Service
+from lakehouse.spec.engines import Trino
 from lakehouse.text.placeholders import Text
 from lakehouse.text.properties import properties
 
@@ -31,22 +33,29 @@ _WITH_PASSWORD = replace(_NUMBERS, password=trino_password.PASSWORD)
 
 @dataclass(frozen=True)
 class TrinoNode:
-    """A server. ``secure``: it has TLS and asks for passwords. ``settings`` are those of the file, for all servers."""
+    """A server. ``secure``: it has TLS and asks for passwords. ``engine`` is the entry of the file, for all servers."""
 
     place: Place
     name: str
-    version: str
+    engine: Trino
     java: int
-    heap_mb: int
     environment: str
-    secure: bool
-    settings: Mapping[str, str]
+    store: StoreEndpoint | None = None  # of the stack; None in AWS
     lineage: Receiver | None = None  # to where the coordinator sends lineage
 
     @property
+    def secure(self) -> bool:
+        return self.engine.authentication is not None
+
+    @property
+    def heap_mb(self) -> int:
+        return self.engine.memory.mb
+
+    @property
     def package(self) -> str:
-        """Its package: the large one only if it needs a plugin that no other has."""
-        return f"trino-{'plugins-' if self.secure or self.lineage else ''}{self.version}"
+        """The smallest that has the plugins that it needs."""
+        more = self.engine.exchange is not None or self.engine.resource_groups
+        return f"trino-{'full-' if more else 'plugins-' if self.secure or self.lineage else ''}{self.engine.version}"
 
     @property
     def etc(self) -> str:
@@ -75,7 +84,8 @@ class TrinoNode:
             "node.internal-address": self.place.host(self.name),
             "query.max-memory-per-node": f"{self.heap_mb * 4 // 10}MB",
             "memory.heap-headroom-per-node": f"{self.heap_mb * 3 // 10}MB",
-            **self.settings,
+            **trino_work.settings(self.engine, self.place.data(self.name)),
+            **self.engine.properties,
         }
         return File("config.properties", properties(config))
 
@@ -93,7 +103,7 @@ class TrinoNode:
         number = _WITH_PASSWORD if self.secure else _NUMBERS
         return Service(
             name=self.name,
-            image=f"trino-{self.version}",
+            image=f"trino-{self.engine.version}",
             packages=(self.package,),
             java=self.java,
             command=(
@@ -107,7 +117,7 @@ class TrinoNode:
                 "io.trino.server.TrinoServer",
             ),
             environment=jvm.ENVIRONMENT,
-            files=(config, logs, *others, *trusted, *further),
+            files=(config, logs, *others, *trusted, *further, *trino_work.exchange(self.engine, self.store)),
             data=(self.place.data(self.name),),
             ports=(replace(listening, numbers=(number,)),),
             probe=probe,

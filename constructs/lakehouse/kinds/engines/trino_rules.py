@@ -15,6 +15,8 @@ from lakehouse.spec.stacks import AwsStack
 from lakehouse.spec.support import not_yet
 
 OWNER = "lakehouse"  # with passwords, the user of the toolkit's own commands, who may do everything
+OWN_GROUP = OWNER  # the resource group of these commands
+REST = "others"  # the resource group of queries that no group of the file takes
 CATALOGS = ("system", "jmx")  # built in
 CONNECTORS = ("iceberg", "tpch", "memory")  # the plugins that are installed
 # The settings that `workers` own.
@@ -27,6 +29,12 @@ _OF_PASSWORD = (
     "access-control.",
     "web-ui.authentication.",
     "management.",  # a user for who asks for the server's state without a login
+)
+# The settings that further words own, and what these are.
+_WORDS = (
+    ("retries", ("retry-policy", "fault-tolerant-execution-task-memory"), "what runs again if a worker ends"),
+    ("spill", ("spill-enabled", "spiller-spill-path", "max-spill-per-node", "query-max-spill-per-node"), "spill"),
+    ("resource_groups", ("query.max-concurrent-queries", "query.max-queued-queries"), "a limit without groups"),
 )
 
 
@@ -66,7 +74,13 @@ def check(lakehouse: Lakehouse) -> Iterator[Problem]:
     if trino.authentication is not None:
         yield from _password(lakehouse, trino)
     if trino.workers:
-        yield from _workers(trino)
+        yield from _set_by("workers", _OF_SERVERS, "how coordinator and workers know each other", trino)
+    yield from _retries(trino)
+    yield from _groups(trino)
+    for word, keys, what in _WORDS:
+        if getattr(trino, word):
+            yield from _set_by(word, keys, what, trino)
+            yield from _on_instances(lakehouse, word)
     release = RELEASES.get(trino.version)
     for name, properties in trino.catalogs.items():
         at: KeyPath = ("engines", "trino", "catalogs", name)
@@ -91,22 +105,55 @@ def openings(lakehouse: Lakehouse) -> Iterator[Opening]:
         yield Opening("Trino lets everybody in, under any name", "set `authentication: password` of engines.trino")
 
 
-def _workers(trino: Trino) -> Iterator[Problem]:
-    """Problems of a Trino with workers."""
+def _set_by(word: str, keys: tuple[str, ...], what: str, trino: Trino) -> Iterator[Problem]:
+    """Properties of the file that the lakehouse sets, because the entry has that word."""
     for key, value in trino.properties.items():
-        if key.startswith(_OF_SERVERS):
-            message = f'{key} is how coordinator and workers know each other, which the lakehouse sets, and "{value}" '
+        if key.startswith(keys):
+            message = f'{key} is {what}, which the lakehouse sets, and "{value}" would replace that. Remove it'
             at: KeyPath = ("engines", "trino", "properties", key)
-            yield Problem(at, f"{message}would replace that. Remove it", about=(("engines", "trino", "workers"),))
+            yield Problem(at, message, about=(("engines", "trino", word),))
+
+
+def _on_instances(lakehouse: Lakehouse, word: str) -> Iterator[Problem]:
+    for name, stack in lakehouse.stacks.items():
+        if isinstance(stack, AwsStack) and stack.engines != "managed":
+            message = f"engines.trino.{word}: it is not supported for Trino on instances yet. Remove it"
+            yield Problem(("stacks", name, "engines"), message, about=(("engines", "trino", word),))
+
+
+def _retries(trino: Trino) -> Iterator[Problem]:
+    """Problems of what runs again."""
+    at: KeyPath = ("engines", "trino", "retries")
+    if trino.retries and not trino.workers:
+        message = f'"{trino.retries}" needs workers: one server has no other that could go on. Add `workers: 2`'
+        yield Problem(at, message)
+    if trino.retries == "task" and trino.exchange is None:
+        message = '"task" needs a place for what finished tasks made. Add `exchange: s3://BUCKET/trino`'
+        yield Problem(at, message)
+    if trino.exchange is not None and not trino.retries:
+        message = f'"{trino.exchange}" is used only with `retries`. Add `retries: task`, or remove it'
+        yield Problem(("engines", "trino", "exchange"), message)
+
+
+def _groups(trino: Trino) -> Iterator[Problem]:
+    """Problems of resource groups: names that the lakehouse has, and groups that no query reaches."""
+    all_taken = ""
+    for name, group in trino.resource_groups.items():
+        at: KeyPath = ("engines", "trino", "resource_groups", name)
+        if name in (OWN_GROUP, REST):
+            whose = "the lakehouse's own commands" if name == OWN_GROUP else "queries that no group takes"
+            yield Problem(at, f'"{name}" is the group of {whose}. Choose another name')
+        if all_taken:
+            message = f'no query reaches it: "{all_taken}" before it takes all. Move it before that'
+            yield Problem(at, message, about=((*at[:-1], all_taken),))
+        elif group.takes_all:
+            all_taken = name
 
 
 def _password(lakehouse: Lakehouse, trino: Trino) -> Iterator[Problem]:
     """Problems of a lakehouse whose Trino asks for passwords."""
     asks: KeyPath = ("engines", "trino", "authentication")
-    for name, stack in lakehouse.stacks.items():
-        if isinstance(stack, AwsStack) and stack.engines != "managed":
-            message = "engines.trino.authentication: it is not supported for Trino on instances yet. Remove it"
-            yield Problem(("stacks", name, "engines"), message, about=(asks,))
+    yield from _on_instances(lakehouse, "authentication")
     if OWNER in lakehouse.access.principals:
         message = f'"{OWNER}" is the user of the lakehouse\'s own commands in Trino. Choose another name'
         yield Problem(("access", "principals", OWNER), message, about=(asks,))

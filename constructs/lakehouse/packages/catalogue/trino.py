@@ -6,6 +6,23 @@ from lakehouse.packages.catalogue.artifacts import jar, maven
 from lakehouse.packages.package import Package
 
 LOGIN_PLUGIN = "password-authenticators"  # the plugin's folder
+EXCHANGE_PLUGIN, GROUPS_PLUGIN = "exchange-filesystem", "resource-group-managers"
+
+
+def _server(name: str, reason: str, *plugins: str) -> Package:
+    """The server with all plugins, of which these and the usual ones are kept."""
+    kept = {f"plugin/{each}": f"plugin/{each}" for each in ("iceberg", "tpch", "memory", *plugins)}
+    artifact = maven(
+        "io.trino:trino-server",
+        "476",
+        "trino-server-476.tar.gz",
+        "cfd5accde17e8ebd251eeeb78aed1f490e77bb3a164d95a0f454bf8a7c1cbd3f",
+        821045832,
+        lib="lib",
+        **kept,
+    )
+    return Package(name, "476", reason, (artifact,))
+
 
 PACKAGES: tuple[Package, ...] = (
     Package(
@@ -47,24 +64,17 @@ PACKAGES: tuple[Package, ...] = (
             ),
         ),
     ),
-    Package(
+    _server(
         "trino-plugins-476",
-        "476",
         "the same with the plugins for passwords and OpenLineage: only the server with all plugins has them",
-        (
-            maven(
-                "io.trino:trino-server",
-                "476",
-                "trino-server-476.tar.gz",
-                "cfd5accde17e8ebd251eeeb78aed1f490e77bb3a164d95a0f454bf8a7c1cbd3f",
-                821045832,
-                lib="lib",
-                **{
-                    f"plugin/{name}": f"plugin/{name}"
-                    for name in ("iceberg", "tpch", "memory", LOGIN_PLUGIN, "openlineage")
-                },
-            ),
-        ),
+        LOGIN_PLUGIN,
+        "openlineage",
+    ),
+    _server(
+        "trino-full-476",
+        "the same with the exchange, which is nowhere else either, and resource groups. It is a package of its own, so "
+        "that a lakehouse with passwords or lineage alone fetches nothing again",
+        *(LOGIN_PLUGIN, "openlineage", EXCHANGE_PLUGIN, GROUPS_PLUGIN),
     ),
     jar(
         "trino-cli-476",

@@ -16,7 +16,7 @@ from lakehouse.packages import cached, catalogue, programs, set_up, terraform
 from lakehouse.packages.catalogue import PACKAGES
 from lakehouse.packages.package import Artifact, Package
 from lakehouse.spec import load, support
-from lakehouse.spec.engines import Engines, Spark, Trino
+from lakehouse.spec.engines import Engines, ResourceGroup, Spark, Trino
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.lineage import Lineage
 from lakehouse.spec.monitoring import Monitoring
@@ -43,6 +43,8 @@ def test_every_pin_is_used_and_every_package_that_is_asked_for_is_pinned() -> No
     default = load(ROOT / "lakehouse.yaml")
     secure = Engines(trino=Trino(authentication="password"))
     asked.append(needed(default.model_copy(update={"engines": secure})))
+    grouped = Engines(trino=Trino(resource_groups={"all": ResourceGroup(concurrency=1)}))
+    asked.append(needed(default.model_copy(update={"engines": grouped})))
     asked.append(_asked(secure=Secure(), catalogs={"lake": CATALOGS["rest"].entry(kind="rest")}))  # the proxy
     asked += [needed(streaming.lakehouse(catalogs={"lake": each})) for each in ("rest", "nessie")]
     asked.append(needed(streaming.lakehouse({"items": streaming.ITEMS})))

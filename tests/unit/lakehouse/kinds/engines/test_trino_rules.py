@@ -86,3 +86,54 @@ def test_what_a_trino_with_passwords_cannot_have_is_refused(
 def test_trino_properties(key: str, right: str | None) -> None:
     found = property_refusal(key, RELEASES["476"])
     assert found is None if right is None else f"Write {right}" in (found or "")
+
+
+GROUP = {"concurrency": 1}
+
+
+@pytest.mark.parametrize(
+    ("trino", "said"),
+    [
+        ({"retries": "query"}, 'engines.trino.retries: "query" needs workers: one server has no other'),
+        ({"workers": 1, "retries": "task"}, 'engines.trino.retries: "task" needs a place'),
+        ({"workers": 1, "exchange": "s3://staging/x"}, 'engines.trino.exchange: "s3://staging/x" is used only with'),
+        (
+            {"workers": 1, "retries": "task", "exchange": "s3://stagin/x"},
+            'is in the bucket "stagin", which is not one of `buckets`. Did you mean "staging"?',
+        ),
+        (
+            {"workers": 1, "retries": "task", "exchange": "s3://warehouse/lake/x"},
+            '"s3://warehouse/lake/x" is inside the location of catalogs.lake',
+        ),
+        (
+            {"workers": 1, "retries": "task", "exchange": "s3://staging/ingest"},
+            '"s3://staging/ingest" is also the folder of `lakehouse ingest`',
+        ),
+        ({"spill": "1g", "properties": {"spiller-spill-path": "/tmp"}}, "spiller-spill-path is spill, which the"),
+        ({"spill": "much"}, '"much" is not a size of memory'),
+        ({"resource_groups": {"others": GROUP}}, '"others" is the group of queries that no group takes'),
+        ({"resource_groups": {"lakehouse": GROUP}}, '"lakehouse" is the group of the lakehouse\'s own commands'),
+        ({"resource_groups": {"a": GROUP, "b": GROUP}}, 'no query reaches it: "a" before it takes all'),
+        ({"resource_groups": {"a": {**GROUP, "memory": "120%"}}}, '"120%" is not the memory of a resource group'),
+        ({"resource_groups": {"a": {**GROUP, "users": ["x|y"]}}}, '"x|y" is not a user or source'),
+    ],
+)
+def test_words_that_make_no_sense_are_refused(tmp_path: Path, trino: dict[str, Any], said: str) -> None:
+    assert said in problems(tmp_path, lambda content: None, **trino)
+
+
+def test_rows_of_running_queries_are_not_public_and_may_expire(tmp_path: Path) -> None:
+    trino = {"workers": 1, "retries": "task", "exchange": "s3://staging/trino"}
+    assert problems(tmp_path, lambda content: None, **trino) == "", "the bucket of the file expires"
+
+    def publish(content: Any) -> None:
+        content["access"] = {}
+        content["buckets"]["staging"] = {"access": "public-read"}
+
+    assert '"public-read" lets everybody read rows of running queries' in problems(tmp_path, publish, **trino)
+
+
+@pytest.mark.parametrize("word", [{"spill": "1g"}, {"resource_groups": {"a": GROUP}}])
+def test_words_that_instances_in_aws_do_not_have_are_refused(tmp_path: Path, word: dict[str, Any]) -> None:
+    said = problems(tmp_path, lambda content: content["stacks"].update(there=IN_AWS), **word)
+    assert f"engines.trino.{next(iter(word))}: it is not supported for Trino on instances yet" in said
