@@ -32,7 +32,7 @@ _OF_PASSWORD = (
 )
 # The settings that further words own, and what these are.
 _WORDS = (
-    ("retries", ("retry-policy", "fault-tolerant-execution-task-memory"), "what runs again if a worker ends"),
+    ("retries", ("retry-policy",), "what runs again if a worker ends"),
     ("spill", ("spill-enabled", "spiller-spill-path", "max-spill-per-node", "query-max-spill-per-node"), "spill"),
     ("resource_groups", ("query.max-concurrent-queries", "query.max-queued-queries"), "a limit without groups"),
 )

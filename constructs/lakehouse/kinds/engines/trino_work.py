@@ -22,7 +22,8 @@ SPILL = "spill"  # the folder, in the server's folder for data
 # Trino has no setting for these paths: it reads them in the folder in which it starts, the one of the configuration.
 EXCHANGE, GROUPS = "etc/exchange-manager.properties", "etc/resource-groups.properties"
 _JSON = "resource-groups.json"
-_TASK_MB = 5 * 1024  # Trino's own estimate of a task
+# Trino's own numbers for a task, and what a task holds of a partition: two parts of an upload, of 5 MB each.
+_TASK_MB, _PARTITIONS, _PARTITION_MB = 5 * 1024, 50, 10
 
 
 def settings(engine: Trino, data: str) -> dict[str, str]:
@@ -31,9 +32,7 @@ def settings(engine: Trino, data: str) -> dict[str, str]:
     if engine.retries:
         found["retry-policy"] = engine.retries.upper()
     if engine.retries == "task":
-        # Trino starts a task where its estimate is free, so with its own, a small server has one task at a time.
-        pool = engine.memory.mb * 7 // 10  # the heap without its headroom
-        found["fault-tolerant-execution-task-memory"] = f"{min(_TASK_MB, pool // 4)}MB"
+        found |= _tasks(engine.memory.mb * 7 // 10)  # the heap without its headroom
     if engine.spill:
         found |= {
             "spill-enabled": "true",
@@ -42,6 +41,17 @@ def settings(engine: Trino, data: str) -> dict[str, str]:
             "query-max-spill-per-node": f"{engine.spill.mb}MB",
         }
     return found
+
+
+def _tasks(pool_mb: int) -> dict[str, str]:
+    """What fits a server with that memory for queries. With Trino's own, a small one has no room for any task."""
+    task = min(_TASK_MB, pool_mb // 4)  # its estimate of a task, which it starts where that is free
+    partitions = str(max(4, min(_PARTITIONS, task // _PARTITION_MB)))
+    return {
+        "fault-tolerant-execution-task-memory": f"{task}MB",
+        "fault-tolerant-execution-max-partition-count": partitions,
+        "fault-tolerant-execution-min-partition-count-for-write": partitions,
+    }
 
 
 def exchange(engine: Trino, store: StoreEndpoint | None) -> tuple[File, ...]:

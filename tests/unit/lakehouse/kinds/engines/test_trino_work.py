@@ -50,9 +50,14 @@ def test_every_server_keeps_rows_of_tasks_in_the_store_with_its_keys_by_referenc
         assert "store" in credentials.names(each)
 
 
-def test_a_small_server_has_room_for_several_tasks() -> None:
-    assert settings(built(**TASK, memory="1g")["trino"])["fault-tolerant-execution-task-memory"] == "179MB"
-    assert settings(built(**TASK, memory="64g")["trino"])["fault-tolerant-execution-task-memory"] == "5120MB"
+@pytest.mark.parametrize(
+    ("heap", "task", "partitions"), [("256m", "44MB", "4"), ("1g", "179MB", "17"), ("64g", "5120MB", "50")]
+)
+def test_a_small_server_has_room_for_several_tasks(heap: str, task: str, partitions: str) -> None:
+    found = settings(built(**TASK, memory=heap)["trino-worker-1"])
+    assert found["fault-tolerant-execution-task-memory"] == task
+    for limit in ("max-partition-count", "min-partition-count-for-write"):
+        assert found[f"fault-tolerant-execution-{limit}"] == partitions
 
 
 def test_whole_queries_run_again_without_an_exchange() -> None:
