@@ -22,7 +22,7 @@ from lakehouse.spec.values import CatalogName, Matching, Memory, Parsed, Propert
 _GROUP = "lowercase letters, digits, _ and -, a letter first, at most 63"
 GroupName = Annotated[StrictStr, Matching("the name of a resource group", r"[a-z][a-z0-9_-]{0,62}", _GROUP)]
 _CLIENT = "letters, digits, _ . @ / : + = - and *, which is any text"
-Client = Annotated[StrictStr, Matching("a user or source", r"[A-Za-z0-9_.@/:+=*-]{1,255}", _CLIENT)]
+ClientName = Annotated[StrictStr, Matching("a user or source", r"[A-Za-z0-9_.@/:+=*-]{1,255}", _CLIENT)]
 
 
 def _group_memory(value: str) -> str:
@@ -88,9 +88,9 @@ class Spark(Model):
 class ResourceGroup(Model):
     """Queries that share limits. A query goes to the first group whose users and sources it has."""
 
-    users: list[Client] = []
+    users: list[ClientName] = []
     """Whose queries it takes, as in [bi, "etl_*"]; `*` is any text. Default: those of all users."""
-    sources: list[Client] = []
+    sources: list[ClientName] = []
     """From which programs, by the name that they give themselves, as in ["dbt-*"]. Default: from all."""
     concurrency: Annotated[StrictInt, Field(ge=1, le=100_000)]
     """Number of queries that run at once. Further ones wait."""
