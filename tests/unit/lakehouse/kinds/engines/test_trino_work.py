@@ -13,7 +13,7 @@ from lakehouse.spec.engines import ResourceGroup
 from tests.unit.lakehouse.kinds.engines.test_trino_worker import built, settings
 from tests.unit.lakehouse.services.place import as_text
 
-TASK = {"workers": 1, "retries": "task", "exchange": "s3://staging/trino"}
+TASK: dict[str, Any] = {"workers": 1, "retries": "task", "exchange": "s3://staging/trino"}
 
 
 def paths(service: Service) -> set[str]:
