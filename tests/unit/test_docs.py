@@ -59,6 +59,8 @@ def test_an_example_of_the_file_is_valid(text: str, tmp_path: Path) -> None:
     path = tmp_path / "lakehouse.yaml"
     with path.open("w") as out:
         YAML(typ="safe", pure=True).dump(merged(file, example), out)
+    [inventory] = blocks("ini")
+    (tmp_path / "hosts.ini").write_text(inventory.values[0])
     load(path)
 
 

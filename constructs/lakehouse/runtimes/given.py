@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -86,7 +87,7 @@ def _key(path: Path) -> Any:
     content = _content(path)
     mode = path.stat().st_mode & 0o777
     if mode & 0o077:
-        raise _Wrong(f"has mode {mode:04o}, so other users may read it. Run `chmod 600 {path.name}`")
+        raise _Wrong(f"has mode {mode:04o}, so other users may read it. Run `chmod 600 {shlex.quote(path.name)}`")
     try:
         found = load_pem_private_key(content, None)
     except TypeError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 from lakehouse.errors import UsageError
@@ -19,8 +20,8 @@ def private(path: Path, what: str, key: str = "") -> str:
             if about.st_uid != os.getuid():
                 raise UsageError(f"{what} belongs to another user. Make a copy of your own, with mode 0600.")
             if about.st_mode & 0o077:
-                mode = f"{about.st_mode & 0o777:04o}"
-                raise UsageError(f"{what} has mode {mode}, so other users may read it. Run `chmod 600 {path.name}`.")
+                mode, name = f"{about.st_mode & 0o777:04o}", shlex.quote(path.name)
+                raise UsageError(f"{what} has mode {mode}, so other users may read it. Run `chmod 600 {name}`.")
             return file.read()
     except FileNotFoundError:
         remove = f", or remove `{key}`" if key else ""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import UsageError
 from lakehouse.kinds import STORES
 from lakehouse.kinds.compose import endpoints, services
 from lakehouse.runtimes.process.place import ProcessPlace
@@ -94,7 +94,8 @@ def test_aistor_gets_its_licence_as_a_file() -> None:
 def test_a_file_next_to_lakehouse_yaml_is_read_if_it_is_needed(tmp_path: Path) -> None:
     place = ProcessPlace(State(tmp_path / "state"), {}, tmp_path)
     (tmp_path / "a licence").write_text("{{secret:no}} content\n")
+    (tmp_path / "a licence").chmod(0o600)
     text = (place.beside("a licence"), "|", place.secret("key"))
     assert filled(text, lambda name: f"<{name}>") == "{{secret:no}} content\n|<key>"
-    with pytest.raises(LakehouseError, match=r"/missing, which lakehouse.yaml names, cannot be read: No such file"):
+    with pytest.raises(UsageError, match=r"/missing, which lakehouse\.yaml names, does not exist"):
         filled(place.beside("missing"), lambda name: name)

@@ -20,11 +20,12 @@ def test_a_file_of_ones_own_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", [0o604, 0o640, 0o620, 0o601])
 def test_a_file_that_others_may_use_is_refused(tmp_path: Path, mode: int) -> None:
-    file = tmp_path / "secret"
+    file = tmp_path / "a secret"
     file.write_text("word")
     file.chmod(mode)
     with pytest.raises(UsageError, match=f"The file has mode {mode:04o}, so other users may read it") as error:
         private(file, "The file")
+    assert "Run `chmod 600 'a secret'`" in str(error.value)
     assert "word" not in str(error.value)
 
 
