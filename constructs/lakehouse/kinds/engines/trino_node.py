@@ -54,8 +54,8 @@ class TrinoNode:
     @property
     def package(self) -> str:
         """The smallest that has the plugins that it needs."""
-        more = self.engine.exchange is not None or self.engine.resource_groups
-        return f"trino-{'full-' if more else 'plugins-' if self.secure or self.lineage else ''}{self.engine.version}"
+        more = self.secure or self.lineage or self.engine.exchange is not None or self.engine.resource_groups
+        return f"trino-{'full-' if more else ''}{self.engine.version}"
 
     @property
     def etc(self) -> str:

@@ -9,20 +9,8 @@ LOGIN_PLUGIN = "password-authenticators"  # the plugin's folder
 EXCHANGE_PLUGIN, GROUPS_PLUGIN = "exchange-filesystem", "resource-group-managers"
 
 
-def _server(name: str, reason: str, *plugins: str) -> Package:
-    """The server with all plugins, of which these and the usual ones are kept."""
-    kept = {f"plugin/{each}": f"plugin/{each}" for each in ("iceberg", "tpch", "memory", *plugins)}
-    artifact = maven(
-        "io.trino:trino-server",
-        "476",
-        "trino-server-476.tar.gz",
-        "cfd5accde17e8ebd251eeeb78aed1f490e77bb3a164d95a0f454bf8a7c1cbd3f",
-        821045832,
-        lib="lib",
-        **kept,
-    )
-    return Package(name, "476", reason, (artifact,))
-
+#: The plugins of trino-full-476, besides the usual ones.
+_MORE = (LOGIN_PLUGIN, "openlineage", EXCHANGE_PLUGIN, GROUPS_PLUGIN)
 
 PACKAGES: tuple[Package, ...] = (
     Package(
@@ -64,17 +52,22 @@ PACKAGES: tuple[Package, ...] = (
             ),
         ),
     ),
-    _server(
-        "trino-plugins-476",
-        "the same with the plugins for passwords and OpenLineage: only the server with all plugins has them",
-        LOGIN_PLUGIN,
-        "openlineage",
-    ),
-    _server(
+    Package(
         "trino-full-476",
-        "the same with the exchange, which is nowhere else either, and resource groups. It is a package of its own, so "
-        "that a lakehouse with passwords or lineage alone fetches nothing again",
-        *(LOGIN_PLUGIN, "openlineage", EXCHANGE_PLUGIN, GROUPS_PLUGIN),
+        "476",
+        "the same with the plugins for passwords, lineage, the exchange and resource groups: all but the last are only "
+        "in the server with all plugins",
+        (
+            maven(
+                "io.trino:trino-server",
+                "476",
+                "trino-server-476.tar.gz",
+                "cfd5accde17e8ebd251eeeb78aed1f490e77bb3a164d95a0f454bf8a7c1cbd3f",
+                821045832,
+                lib="lib",
+                **{f"plugin/{each}": f"plugin/{each}" for each in ("iceberg", "tpch", "memory", *_MORE)},
+            ),
+        ),
     ),
     jar(
         "trino-cli-476",

@@ -28,4 +28,4 @@ def test_all_its_servers_are_of_the_package_with_the_listener(tmp_path: Path) ->
     for more in ({}, {"authentication": "password"}):
         found = built(tmp_path, False, lineage=LINEAGE, engines={"trino": {"workers": 1, **more}})
         for name in ("trino", "trino-worker-1"):
-            assert found[name].packages == ("trino-plugins-476",)
+            assert found[name].packages == ("trino-full-476",)

@@ -106,5 +106,5 @@ def test_the_files_of_principals_are_written_once_and_start_with_the_owner_alone
 
 
 def test_it_needs_the_server_with_the_plugin(service: Service) -> None:
-    assert service.packages == ("trino-plugins-476",)
+    assert service.packages == ("trino-full-476",)
     assert trino(default()).packages == ("trino-476",)
