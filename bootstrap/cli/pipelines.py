@@ -45,7 +45,7 @@ def status(
     prometheus: Annotated[bool, typer.Option("--prometheus", help="Print Prometheus' text format.")] = False,
 ) -> None:
     """Show each pipeline: its state, by its tasks, and the messages not in its table. Exit code 1 unless all run."""
-    from bootstrap.session.pipelines import FAILED, RUNNING, STOPPED, families, look
+    from bootstrap.session.pipelines import FAILED, FINISHED, RUNNING, STOPPED, families, look
     from lakehouse.text.metrics import text
 
     if as_json and prometheus:
@@ -71,7 +71,7 @@ def status(
                 print(target.advice(f"`lakehouse pipelines logs {each.name}` has all of it."))
             elif each.state == STOPPED:
                 print(target.advice(f"{each.name}: `lakehouse pipelines start {each.name}` lets it go on."))
-    if any(each.state != RUNNING for each in found):
+    if any(each.state not in (RUNNING, FINISHED) for each in found):
         raise typer.Exit(1)
 
 
@@ -95,7 +95,7 @@ def stop(context: typer.Context, name: PipelineArgument) -> None:
 
 @app.command()
 def logs(context: typer.Context, name: PipelineArgument) -> None:
-    """Show why its tasks failed, and what the log of Kafka Connect has about it."""
+    """Show why its tasks failed, and what the log of its engine has about it."""
     from bootstrap.operations import pipelines
 
     for line in pipelines.traces(context.obj.target(), name):

@@ -138,7 +138,8 @@ class StackChecks:
         yield Check("contents", self.contents, after=right)
         yield Check("table files", self.table_files, after=("tables",))
         if self.target.lakehouse.pipelines:
-            yield Check("pipelines", lambda: pipelines.finding(look(self.target)), after=("service connect",))
+            engines = tuple(f"service {each}" for each in self.target.lakehouse.pipeline_engines)
+            yield Check("pipelines", lambda: pipelines.finding(look(self.target)), after=engines)
         if self.target.lakehouse.engines.trino is not None:
             reading = ("proxy", "service trino", "tables", "table files", *(f"trino: {each}" for each in named))
             yield Check("trino reads", lambda: self.read_by_trino(named), after=reading)

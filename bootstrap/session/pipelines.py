@@ -1,25 +1,29 @@
-"""The state of pipelines: what their tasks do, what their tables lack, and what a database keeps for them."""
+"""The state of pipelines of all engines: what they do, what their tables lack, what a database keeps for them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from bootstrap.engines import kafka_topics
+from bootstrap.engines import kafka_topics, seatunnel
 from bootstrap.engines.kafka_connect import Connector, ConnectWorker
 from bootstrap.engines.kafka_topics import Partition
 from bootstrap.engines.replication import SourceDatabase, kept
+from bootstrap.engines.seatunnel import SeaTunnelJob, SeaTunnelServer
 from bootstrap.remote.errors import RemoteError
 from bootstrap.session.connect import kafka_connect
 from bootstrap.session.target import Target
-from lakehouse.kinds.pipelines import connect
+from lakehouse.kinds.pipeline import password_of
+from lakehouse.kinds.pipelines import connect, seatunnel_jobs
 from lakehouse.kinds.pipelines.connectors import sink_of
 from lakehouse.kinds.platform import kafka
 from lakehouse.spec.pipelines import PipelineEntry
 from lakehouse.text.metrics import Family
 
 RUNNING, STOPPED, FAILED, STARTING, MISSING = "running", "stopped", "failed", "starting", "not deployed"
+FINISHED = "finished"  # it read what has an end
 Ends = Callable[[Iterable[Partition]], Mapping[Partition, int]]
+Behind = Callable[[str, str], int | None]  # the messages of a topic that a pipeline has not read
 Keeps = Callable[[str, SourceDatabase], int | None]  # the bytes that a pipeline's slot keeps
 
 
@@ -43,18 +47,29 @@ class PipelineStatus:
 
 def look(target: Target) -> list[PipelineStatus]:
     """The state of every pipeline of the file. Raises the errors of :mod:`bootstrap.remote.errors`."""
-    if not target.lakehouse.pipelines:
-        return []
+    pipelines = target.lakehouse.pipelines
+    found: dict[str, PipelineStatus] = {}
+    if own := _of(pipelines, connect.WORD):
+        found |= {each.name: each for each in _by_connect(target, own)}
+    if own := _of(pipelines, seatunnel_jobs.WORD):
+        found |= {each.name: each for each in by_seatunnel(own, server(target).jobs(), _behind(target))}
+    return [found[name] for name in pipelines]
+
+
+def _of(pipelines: Mapping[str, PipelineEntry], engine: str) -> dict[str, PipelineEntry]:
+    return {name: each for name, each in pipelines.items() if each.engine == engine}
+
+
+def _by_connect(target: Target, pipelines: Mapping[str, PipelineEntry]) -> Iterator[PipelineStatus]:
     address = str(target.local.place.external(kafka.WORD))
 
     def keeps(name: str, source: SourceDatabase) -> int | None:
         try:
-            return kept(source, target.local.state.secret(connect.password_of(name)))
+            return kept(source, target.local.state.secret(password_of(name)))
         except RemoteError:
             return None
 
-    asked = states(target.lakehouse.pipelines, worker(target), lambda some: kafka_topics.ends(address, some), keeps)
-    return list(asked)
+    return states(pipelines, worker(target), lambda some: kafka_topics.ends(address, some), keeps)
 
 
 def worker(target: Target) -> ConnectWorker:
@@ -63,6 +78,47 @@ def worker(target: Target) -> ConnectWorker:
     there = kafka_connect(target.lakehouse, target.stack, target.local)
     assert there is not None  # it has that port
     return ConnectWorker(there.endpoint)
+
+
+def server(target: Target) -> SeaTunnelServer:
+    """The stack's SeaTunnel. Raises UsageError if the file has no pipeline of it, LakehouseError if it is down."""
+    target.address(seatunnel_jobs.WORD, "pipelines of SeaTunnel")
+    return SeaTunnelServer(target.local.place.external(seatunnel_jobs.WORD).url("http"))
+
+
+def by_seatunnel(
+    pipelines: Mapping[str, PipelineEntry], jobs: Mapping[str, SeaTunnelJob], behind: Behind
+) -> Iterator[PipelineStatus]:
+    """The state of each pipeline, given what SeaTunnel says of it, and Kafka of its topic."""
+    for name, pipeline in pipelines.items():
+        state, problem = MISSING, ""
+        if (job := jobs.get(name)) is not None:
+            state = _STATES.get(job.state, STARTING)
+            # It has failed until it has run for as long as it waits after a failure; then it has no problem.
+            state = FAILED if state in (STARTING, RUNNING) and job.problem else state
+            problem = job.why if state == FAILED else ""
+        topic = pipeline.source.topic
+        lag = None if topic is None or job is None else behind(name, topic)
+        yield PipelineStatus(name, pipeline.engine, described(pipeline), pipeline.to, state, lag, problem)
+
+
+def _behind(target: Target) -> Behind:
+    def behind(name: str, topic: str) -> int | None:
+        try:
+            group = seatunnel_jobs.group(target.lakehouse, name)
+            return kafka_topics.behind(str(target.local.place.external(kafka.WORD)), group, topic)
+        except RemoteError:
+            return None
+
+    return behind
+
+
+_STATES = {
+    seatunnel.RUNNING: RUNNING,
+    seatunnel.FINISHED: FINISHED,
+    seatunnel.STOPPED: STOPPED,
+    seatunnel.FAILED: FAILED,
+}
 
 
 def states(
@@ -92,11 +148,18 @@ def families(found: Iterable[PipelineStatus]) -> Iterator[Family]:
 
 def described(pipeline: PipelineEntry) -> str:
     """The source of a pipeline in a few words."""
-    if (source := pipeline.source.postgres) is not None:
-        return f"PostgreSQL {source.database}.{source.table}"
-    if (mysql := pipeline.source.mysql) is not None:
-        return f"MySQL {mysql.table}"
-    return f"topic {pipeline.source.topic}"
+    source = pipeline.source
+    if source.postgres is not None:
+        return f"PostgreSQL {source.postgres.database}.{source.postgres.table}"
+    if source.mysql is not None:
+        return f"MySQL {source.mysql.table}"
+    if source.jdbc is not None:
+        return f"{source.jdbc.url} {source.jdbc.table or 'by a query'}"
+    if source.files is not None:
+        return f"files of {source.files.path}"
+    if source.http is not None:
+        return source.http.url
+    return f"the job in {source.config}" if source.config is not None else f"topic {source.topic}"
 
 
 def state_of(connectors: Iterable[Connector]) -> tuple[str, str]:

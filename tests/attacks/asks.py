@@ -129,6 +129,17 @@ ASKS: Mapping[str, tuple[Ask, ...]] = {
         _page("pipelines and their settings", "/connectors"),
         Ask("a new pipeline", open=True, secure=False, method="POST", path="/connectors", headers=_JSON, body="{}"),
     ),
+    "seatunnel": (
+        replace(_page("pipelines and their state", "/pipelines"), named=True),
+        Ask(
+            "the end of a pipeline", open=True, secure=False, method="POST", path="/pipelines/orders/stop",
+            headers=_JSON, body="{}", named=True,
+        ),
+    ),
+    "seatunnel-cluster": (
+        Ask("jobs with code, as a member of its cluster", open=True, secure=False, speaks="hazelcast"),
+        Ask("SeaTunnel's own REST API", open=False, secure=False, path="/hazelcast/rest/maps/running-jobs"),
+    ),
     "trino": (
         _page("its version", "/v1/info", secure=True),
         _page("its memory and load", "/v1/status", secure=True),

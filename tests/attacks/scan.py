@@ -147,6 +147,15 @@ def _kafka(connection: socket.socket, ask: Ask) -> str:
     return "answered"
 
 
+def _hazelcast(connection: socket.socket, ask: Ask) -> str:
+    """How members of a cluster greet each other; what follows has no login either, only the cluster's name.
+
+    https://github.com/hazelcast/hazelcast/blob/v5.1/hazelcast/src/main/java/com/hazelcast/internal/nio/Protocols.java
+    """
+    connection.sendall(b"HZX")
+    return "answered" if _read(connection, 3) == b"HZX" else "refused"
+
+
 _SPOKEN = {
     "http": _http,
     "postgres": _postgres,
@@ -156,6 +165,7 @@ _SPOKEN = {
     "connect": _connect,
     "grpc": _grpc,
     "kafka": _kafka,
+    "hazelcast": _hazelcast,
 }
 
 

@@ -119,7 +119,7 @@ def send(stack: Deployment, rows: list[dict[str, Any]], *, topic: str = "orders"
         retries=200,
         delivery_timeout_ms=120_000,
     )
-    sent = [producer.send(topic, json.dumps(each).encode(), key=str(each["id"]).encode()) for each in rows]
+    sent = [producer.send(topic, json.dumps(each).encode(), key=str(each.get("id")).encode()) for each in rows]
     producer.flush(timeout=120)
     assert all(each.succeeded() for each in sent)
     producer.close()

@@ -17,7 +17,7 @@ from bootstrap.reconciler.changes import Body, Change, address
 from bootstrap.reconciler.differences import Differences
 from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind, Put
 from bootstrap.reconciler.work import ApplyWork
-from lakehouse.kinds.pipelines.connect import password_of
+from lakehouse.kinds.pipeline import password_of
 
 PIPELINE = "pipeline"
 Configs = Mapping[str, Mapping[str, str]]

@@ -17,6 +17,7 @@ from lakehouse.kinds.engines.spark import SPARK
 from lakehouse.kinds.engines.trino import TRINO
 from lakehouse.kinds.pipeline import PipelineKind
 from lakehouse.kinds.pipelines.connect import CONNECT
+from lakehouse.kinds.pipelines.seatunnel import SEATUNNEL
 from lakehouse.kinds.platform import MonitorKind, PlatformKind
 from lakehouse.kinds.platform.alertmanager import ALERTMANAGER
 from lakehouse.kinds.platform.kafka import KAFKA
@@ -48,7 +49,7 @@ STORES: Mapping[str, StoreKind] = _by_word((S3PROXY, SEAWEEDFS, MINIO, RUSTFS, A
 CATALOGS: Mapping[str, CatalogKind] = _by_word((NESSIE, REST, HIVE, POLARIS, GLUE, S3TABLES))
 ENGINES: Mapping[str, EngineKind] = _by_word((SPARK, TRINO))
 PLATFORM: Mapping[str, PlatformKind] = _by_word((POSTGRES, KAFKA))
-PIPELINES: Mapping[str, PipelineKind] = _by_word((CONNECT,))
+PIPELINES: Mapping[str, PipelineKind] = _by_word((CONNECT, SEATUNNEL))
 # Each watches those of the stack and those before it.
 MONITORS: Mapping[str, MonitorKind] = _by_word(
     (NODE_EXPORTER, LAKEHOUSE_METRICS, ALERTMANAGER, VICTORIA_METRICS, VMALERT)

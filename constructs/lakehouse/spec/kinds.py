@@ -268,9 +268,15 @@ class EngineRules(KindRules):
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineRules(KindRules):
-    """A kind of engine of `pipelines`. It writes to tables of catalogs of the kinds in ``catalogs``."""
+    """A kind of engine of `pipelines`. It writes to tables of catalogs of the kinds in ``catalogs``.
+
+    ``sources`` are the keys of `from` that it reads. ``check`` takes the lakehouse, and yields problems of its
+    pipelines.
+    """
 
     catalogs: tuple[str, ...]
+    sources: tuple[str, ...]
+    check: Callable[[Any], Iterable[Problem]] = lambda lakehouse: ()
     needs: tuple[str, ...] = ()  # platform kinds that it depends on
 
 

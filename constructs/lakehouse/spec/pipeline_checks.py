@@ -29,12 +29,29 @@ def check_pipelines(lakehouse: Lakehouse) -> Iterator[Problem]:
             begins = next(each for each in _INNER if topic.startswith(each))
             message = f'"{topic}" begins with "{begins}", as topics of Kafka and of pipelines do. Choose another name'
             yield Problem((*at, "from", "topic"), message)
+        yield from _engine(at, pipeline)
         yield from _target(at, pipeline, lakehouse)
         same = (pipeline.source.model_dump_json(), pipeline.to)
         if (other := readers.setdefault(same, name)) != name:
             message = f'"{other}" already reads that into {pipeline.to}, so each row would be there twice. Remove one.'
             yield Problem(at, message, beside=("pipelines", other))
+    for word in lakehouse.pipeline_engines:
+        yield from known().pipelines[word].check(lakehouse)
     yield from _stacks(lakehouse)
+
+
+def _engine(at: KeyPath, pipeline: PipelineEntry) -> Iterator[Problem]:
+    """What the engine does not read, or does not do with rows."""
+    engine, read = known().pipelines[pipeline.engine], pipeline.source.kind
+    others = [word for word, each in known().pipelines.items() if read in each.sources]
+    if read not in engine.sources:
+        message = f"{engine.label} does not read `{read}` here. Write engine: {listed(others)}"
+        yield Problem((*at, "from", read), message, ((*at, "engine"),))
+    if pipeline.engine == "connect":
+        for key in ("columns", "transforms"):
+            if getattr(pipeline, key):
+                message = f"`{key}` is only of engine: seatunnel. Remove it, or choose that engine"
+                yield Problem((*at, key), message, ((*at, "engine"),))
 
 
 def _target(at: KeyPath, pipeline: PipelineEntry, lakehouse: Lakehouse) -> Iterator[Problem]:

@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
 
 from lakehouse.spec.base import Model
-from lakehouse.spec.values import Matching
+from lakehouse.spec.columns import ColumnType
+from lakehouse.spec.pipeline_sources import FilesSource, HttpSource, JdbcSource, JobFile, SelectText
+from lakehouse.spec.values import ColumnName, Matching
 
 # https://github.com/apache/kafka/blob/4.3/clients/src/main/java/org/apache/kafka/common/internals/Topic.java
 TopicName = Annotated[
@@ -99,14 +101,27 @@ class PipelineSource(Model):
     topic: TopicName | None = None
     """A topic of the stack's Kafka, whose messages are JSON objects: one is one row."""
     postgres: PostgresSource | None = None
-    """A table of a PostgreSQL database: one change is one row."""
+    """A table of a PostgreSQL database: one change is one row. Only of `connect`."""
     mysql: MysqlSource | None = None
-    """A table of a MySQL database: one change is one row."""
+    """A table of a MySQL database: one change is one row. Only of `connect`."""
+    jdbc: JdbcSource | None = None
+    """A table of a database, or a query, read once. Only of `seatunnel`, as all that follow."""
+    files: FilesSource | None = None
+    """Files of a folder or of a bucket, read once."""
+    http: HttpSource | None = None
+    """What an HTTP address answers, asked again and again."""
+    config: JobFile | None = None
+    """A job of SeaTunnel in its own words, in a file beside this one. docs/pipelines.md has the words for addresses."""
 
     @property
     def changes(self) -> PostgresSource | MysqlSource | None:
-        """The table whose changes are read; None: it reads a topic."""
+        """The table whose changes are read; None: it reads something else."""
         return self.postgres or self.mysql
+
+    @property
+    def kind(self) -> str:
+        """The key that says it."""
+        return next(name for name in type(self).model_fields if getattr(self, name) is not None)
 
     @model_validator(mode="after")
     def _one(self) -> PipelineSource:
@@ -122,16 +137,23 @@ class PipelineEntry(Model):
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
-    engine: Literal["connect"] = "connect"
-    """connect: Kafka Connect, with Iceberg's own sink and Debezium."""
+    engine: Literal["connect", "seatunnel"] = "connect"
+    """connect: Kafka Connect, with Iceberg's own sink and Debezium. seatunnel: Apache SeaTunnel on its own engine."""
     source: Annotated[PipelineSource, Field(alias="from")]
     """Where rows come from: `{topic: orders}`, or `{postgres: {host: ..., table: public.orders}}`."""
     to: _TargetTable
     """The table that they are added to, as in `lake.raw.orders`. It is one of the file's tables."""
     commit_seconds: Annotated[StrictInt, Field(ge=1, le=86_400)] = 60
-    """Seconds between two commits to the table: rows can be read after at most that, and each commit is a snapshot."""
+    """Seconds between two commits to the table: rows can be read after at most that, and each commit is a snapshot.
+
+    Of SeaTunnel: seconds from the end of one job of a topic to the start of the next.
+    """
     deletable: StrictBool = False
     """The second key to deletion: `--allow-destroy` removes the pipeline, and what it has read to, only if true."""
+    columns: dict[ColumnName, ColumnType] = {}
+    """What a message, a line of a file or an HTTP answer has, by name. Default: the table's columns. Of `seatunnel`."""
+    transforms: list[SelectText] = []
+    """SQL by which SeaTunnel changes rows on their way, one after the other: `SELECT id, upper(a) AS a FROM rows`."""
 
     @property
     def catalog(self) -> str:

@@ -6,11 +6,11 @@ whoever asks: so all that is secret is in a file of the service, and connectors 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from lakehouse.kinds.catalog import CatalogEndpoint, credentials
-from lakehouse.kinds.pipeline import PipelineKind
+from lakehouse.kinds.pipeline import PipelineKind, catalog_settings, password_of
 from lakehouse.kinds.platform import kafka
 from lakehouse.services import jvm
 from lakehouse.services.service import LOOPBACK, File, Place, Port, Probe, Service
@@ -65,7 +65,7 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
     values: dict[str, Text] = {BROKER: kafka.inner(place)}
     written = [each for each in catalogs if any(of.catalog == each.name for of in lakehouse.pipelines.values())]
     for each in written:
-        values |= {f"{each.name}.{key}": value for key, value in catalog(each).items()}
+        values |= {f"{each.name}.{key}": value for key, value in catalog_settings(each).items()}
     for name, pipeline in lakehouse.pipelines.items():
         if pipeline.source.changes is not None:
             values[password(name)] = Secret(password_of(name), "password")
@@ -107,16 +107,6 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
     return (service,)
 
 
-def catalog(at: CatalogEndpoint) -> Mapping[str, Text]:
-    """The settings of a catalog, as Iceberg's library has them."""
-    return {key.removeprefix("."): value for key, value in at.kind.for_spark(at).items() if key.startswith(".")}
-
-
-def password_of(pipeline: str) -> str:
-    """The name of the secret that is the password of the database that a pipeline reads."""
-    return f"pipeline-{pipeline}"
-
-
 def password(pipeline: str) -> str:
     """The key of the password of the database that a pipeline reads. No catalog's key has a hyphen before its dot."""
     return f"{pipeline}-source.password"
@@ -133,6 +123,7 @@ CONNECT = PipelineKind(
     on=("process",),
     listeners=(Listener(WORD, 8083, 8083, "pipelines: the REST API of Kafka Connect"),),
     catalogs=("rest", "nessie", "polaris", "glue"),
+    sources=("topic", "postgres", "mysql"),
     needs=(kafka.WORD,),
     services=services,
 )

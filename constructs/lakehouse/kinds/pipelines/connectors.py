@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from lakehouse.kinds.catalog import CatalogEndpoint
+from lakehouse.kinds.pipeline import catalog_settings
 from lakehouse.kinds.pipelines import connect
 from lakehouse.services.service import Place
 from lakehouse.spec import Lakehouse
@@ -76,7 +77,7 @@ def _prefix(pipeline: str) -> str:
 
 
 def _sink(name: str, pipeline: PipelineEntry, place: Place, at: CatalogEndpoint) -> dict[str, str]:
-    values = {key: connect.reference(place, f"{at.name}.{key}") for key in connect.catalog(at)}
+    values = {key: connect.reference(place, f"{at.name}.{key}") for key in catalog_settings(at)}
     changes = {
         "transforms": "changes",
         "transforms.changes.type": "org.apache.iceberg.connect.transforms.DebeziumTransform",

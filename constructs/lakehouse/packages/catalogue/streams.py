@@ -1,4 +1,4 @@
-"""Kafka, Kafka Connect and its connectors."""
+"""Kafka, Kafka Connect and its connectors, SeaTunnel and its."""
 
 from __future__ import annotations
 
@@ -22,4 +22,17 @@ PACKAGES = (
         "3.6.1",
         "Debezium for MySQL, without what Connect's package has; only for a file that reads a MySQL",
     ),
+    jars(
+        "seatunnel-2.3.8",
+        "2.3.8",
+        "SeaTunnel's server, its SQL and Hadoop's classes. Of later versions and of its starter, no registry here has"
+        " all: the server starts without it",
+    ),
+    jars("seatunnel-connectors-2.3.8", "2.3.8", "its sources, and its sink for Iceberg, each with all that it needs"),
+    jars(
+        "seatunnel-plugins-2.3.8",
+        "2.3.8",
+        "S3 and Glue for the Iceberg 1.4 of that sink, and the drivers of PostgreSQL and MySQL",
+    ),
+    jars("hadoop-s3a-3.1.4", "3.1.4", "S3 for Hadoop's classes of SeaTunnel, by which it reads files of a bucket"),
 )

@@ -39,5 +39,11 @@ def test_what_is_seen_and_what_to_do(found: PipelineStatus, severity: str, said:
     assert fix in made.fix
 
 
+@pytest.mark.parametrize(("engine", "cause"), [("connect", "its task has failed"), ("seatunnel", "its SQL")])
+def test_the_cause_is_of_the_engine(engine: str, cause: str) -> None:
+    failed = PipelineStatus("a", engine, "topic a", "lake.raw.orders", FAILED, None, "why")
+    assert cause in finding([failed]).cause
+
+
 def test_what_failed_comes_first() -> None:
     assert finding([status(RUNNING, kept=3 * GIB), status(FAILED, name="other")]).severity == "error"

@@ -8,20 +8,24 @@ import pytest
 from bootstrap.engines.kafka_connect import Connector, TaskState
 from bootstrap.engines.kafka_topics import Partition
 from bootstrap.engines.replication import SourceDatabase
+from bootstrap.engines.seatunnel import SeaTunnelJob
 from bootstrap.remote.errors import Unreachable
 from bootstrap.session.pipelines import (
     FAILED,
+    FINISHED,
     MISSING,
     RUNNING,
     STARTING,
     STOPPED,
     PipelineStatus,
+    by_seatunnel,
+    described,
     families,
     state_of,
     states,
 )
 from lakehouse.text.metrics import text
-from tests.unit.lakehouse.kinds.pipelines.streaming import lakehouse
+from tests.unit.lakehouse.kinds.pipelines.streaming import ORDERS, lakehouse
 
 
 def connector(state: str, *tasks: str, name: str = "a-sink") -> Connector:
@@ -117,3 +121,46 @@ def test_metrics_have_only_what_is_known() -> None:
         'lakehouse_pipeline_lag_messages{pipeline="b"} 5.0',
         'lakehouse_pipeline_slot_kept_bytes{pipeline="b"} 9.0',
     ]
+
+
+@pytest.mark.parametrize(
+    ("job", "state", "problem"),
+    [
+        (None, MISSING, ""),
+        (SeaTunnelJob("orders", "RUNNING"), RUNNING, ""),
+        (SeaTunnelJob("orders", "RUNNING", "it failed before"), FAILED, "it failed before"),
+        (SeaTunnelJob("orders", "FINISHED"), FINISHED, ""),
+        (SeaTunnelJob("orders", "STOPPED"), STOPPED, ""),
+        (SeaTunnelJob("orders", "SCHEDULED"), STARTING, ""),
+        (SeaTunnelJob("orders", "FAILED", "x\nCaused by: why"), FAILED, "why"),
+        (SeaTunnelJob("orders", "UNKNOWABLE", "no such file"), FAILED, "no such file"),
+    ],
+)
+def test_the_state_of_a_job_of_seatunnel(job: SeaTunnelJob | None, state: str, problem: str) -> None:
+    given = lakehouse({"orders": {**ORDERS, "engine": "seatunnel"}}).pipelines
+    [found] = by_seatunnel(given, {} if job is None else {"orders": job}, lambda name, topic: 7)
+    assert (found.name, found.engine, found.state, found.problem) == ("orders", "seatunnel", state, problem)
+    assert (found.lag, found.kept) == (None if job is None else 7, None)
+
+
+def test_what_reads_no_topic_has_no_lag() -> None:
+    source = {"files": {"path": "/in"}}
+    given = lakehouse({"files": {"engine": "seatunnel", "from": source, "to": "lake.raw.orders"}}).pipelines
+    [found] = by_seatunnel(given, {"files": SeaTunnelJob("files", "RUNNING")}, lambda name, topic: 7)
+    assert found.lag is None
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ({"topic": "orders"}, "topic orders"),
+        ({"jdbc": {"url": "jdbc:mysql://db/shop", "user": "a", "table": "shop.x"}}, "jdbc:mysql://db/shop shop.x"),
+        ({"jdbc": {"url": "jdbc:mysql://db/shop", "user": "a", "query": "x"}}, "jdbc:mysql://db/shop by a query"),
+        ({"files": {"path": "/in"}}, "files of /in"),
+        ({"http": {"url": "http://a/b"}}, "http://a/b"),
+        ({"config": "a.conf"}, "the job in a.conf"),
+    ],
+)
+def test_a_source_in_a_few_words(source: dict[str, Any], said: str) -> None:
+    [found] = lakehouse({"one": {"engine": "seatunnel", "from": source, "to": "lake.raw.orders"}}).pipelines.values()
+    assert described(found) == said

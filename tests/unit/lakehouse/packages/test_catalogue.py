@@ -48,6 +48,8 @@ def test_every_pin_is_used_and_every_package_that_is_asked_for_is_pinned() -> No
     asked.append(_asked(secure=Secure(), catalogs={"lake": CATALOGS["rest"].entry(kind="rest")}))  # the proxy
     asked += [needed(streaming.lakehouse(catalogs={"lake": each})) for each in ("rest", "nessie")]
     asked.append(needed(streaming.lakehouse({"items": streaming.ITEMS})))
+    bucket = {"engine": "seatunnel", "from": {"files": {"path": "s3://warehouse/in"}}, "to": "lake.raw.orders"}
+    asked.append(needed(streaming.lakehouse({"files": bucket})))
     asked.append(_asked(monitoring=Monitoring()))
     asked += [_asked(spark, lineage=Lineage(file="events.jsonl")) for spark in LINES]
     names = {name for each in asked for name in each.packages} | {f"java-{n}" for each in asked for n in each.javas}

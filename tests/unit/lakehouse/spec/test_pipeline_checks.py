@@ -57,6 +57,20 @@ def test_no_pipelines_any_more_is_refused_where_their_engine_does_not_run() -> N
     )
 
 
+@pytest.mark.parametrize("more", [{"columns": {"id": "long"}}, {"transforms": ["SELECT id FROM rows"]}])
+def test_what_only_seatunnel_does_with_rows(more: dict[str, Any]) -> None:
+    [(at, message)] = found({"orders": {**topic(), **more}})
+    assert at == f"pipelines.orders.{next(iter(more))}"
+    assert "is only of engine: seatunnel" in message
+    assert found({"orders": {**topic(), **more, "engine": "seatunnel"}}) == []
+
+
+def test_a_source_of_another_engine() -> None:
+    [(at, message)] = found({"orders": {**topic(), "from": {"http": {"url": "http://a/b"}}}})
+    assert at == "pipelines.orders.from.http"
+    assert message == "Kafka Connect does not read `http` here. Write engine: seatunnel"
+
+
 @pytest.mark.parametrize(
     ("to", "message"),
     [

@@ -77,6 +77,36 @@ def test_text_that_would_mean_more_in_a_connector(key: str, value: str) -> None:
         PostgresSource.model_validate({**DATABASE, key: value})
 
 
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ({"jdbc": {"url": "jdbc:oracle:thin:@x", "user": "a", "table": "a.b"}}, "is not a JDBC address"),
+        ({"jdbc": {"url": "jdbc:mysql://h/d?password=x", "user": "a", "table": "a.b"}}, "is not a JDBC address"),
+        ({"jdbc": {"url": "jdbc:mysql://h/d?a=1&User=x", "user": "a", "table": "a.b"}}, "is not a JDBC address"),
+        ({"jdbc": {"url": "jdbc:mysql://h/d", "user": "a"}}, "exactly one"),
+        ({"jdbc": {"url": "jdbc:mysql://h/d", "user": "a", "table": "a.b", "query": "x"}}, "exactly one"),
+        ({"files": {"path": "relative"}}, "is not a place of files"),
+        ({"files": {"path": '/a/../b"x'}}, "is not a place of files"),
+        ({"http": {"url": "ftp://h/x"}}, "is not an HTTP address"),
+        ({"http": {"url": "http://user:word@h/x"}}, "is not an HTTP address"),
+        ({"http": {"url": "http://h/${x}"}}, "is not an HTTP address"),
+        ({"http": {"url": "http://h/", "rows": "data"}}, "is not a JSON path"),
+        ({"config": "../a.conf"}, "is not a job of SeaTunnel"),
+        ({"config": "/etc/a.conf"}, "is not a job of SeaTunnel"),
+        ({"config": "a.json"}, "is not a job of SeaTunnel"),
+    ],
+)
+def test_sources_of_seatunnel_that_are_none(source: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        PipelineSource.model_validate(source)
+
+
+def test_a_source_has_a_kind() -> None:
+    assert PipelineSource.model_validate({"http": {"url": "http://h:1/x?a=b"}}).kind == "http"
+    jdbc = {"url": "jdbc:postgresql://h:5432/d?sslmode=require", "user": "a", "table": "public.a"}
+    assert PipelineSource.model_validate({"jdbc": jdbc}).kind == "jdbc"
+
+
 @pytest.mark.parametrize("to", ["lake.orders", "lake", "lake.raw.orders,lake.raw.x", "Lake.raw.orders", "lake..orders"])
 def test_a_table_is_named_in_full(to: str) -> None:
     with pytest.raises(ValidationError, match="is not a table of this file"):

@@ -1,0 +1,251 @@
+"""Rows by SeaTunnel into Iceberg, read by Trino: of a topic through kills, of a database, of files, of an HTTP address,
+and by a job of the user's.
+
+What a topic has been read to is written down after its rows are committed, so a row may come twice: what is counted is
+keys, and how many rows there are is shown.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import boto3
+import pytest
+import requests
+
+from bootstrap.session.connect import store
+from tests.integration.deployment import Deployment, kill, until, up
+from tests.kinds.test_streams import PASSWORD, Shop, rows, send, shop, status
+
+__all__ = ["shop"]  # a fixture
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.matrix,
+    pytest.mark.timeout(1500),
+    # kafka-python leaves sockets open that it could not connect while the broker is killed.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+ORDERS = {
+    "id": {"type": "long", "required": True},
+    "customer": "string",
+    "amount": "decimal(10, 2)",
+    "at": "timestamptz",
+}
+ITEMS = {"id": "long", "word": "string", "price": "decimal(10, 2)"}
+# As in a file that somebody has: addresses and keys of the catalog in words of the toolkit instead.
+JOB = """
+env { parallelism = 1, job.mode = "BATCH" }
+source {
+  Kafka {
+    bootstrap.servers = ${lakehouse.kafka}
+    topic = "own"
+    consumer.group = "own"
+    start_mode = "group_offsets"
+    kafka.config = { auto.offset.reset = "earliest" }
+    format = json
+    schema = { fields { id = bigint, customer = string } }
+    result_table_name = "messages"
+  }
+}
+transform {
+  Sql {
+    source_table_name = "messages"
+    result_table_name = "upper"
+    query = "SELECT id, UPPER(customer) AS customer FROM messages"
+  }
+}
+sink {
+  Iceberg {
+    source_table_name = "upper"
+    catalog_name = "lake"
+    iceberg.catalog.config = ${lakehouse.catalogs.lake}
+    iceberg.table.auto-create-props = {}
+    namespace = "raw"
+    table = "own"
+  }
+}
+"""
+
+
+def file(shop: Shop, folder: Path, http: str) -> dict[str, Any]:
+    tables = {
+        "orders": {"columns": ORDERS, "partition_by": ["day(at)"]},
+        "own": {"columns": {"id": "long", "customer": "string"}},
+        **{each: {"columns": ITEMS} for each in ("items", "lines", "objects", "answers")},
+    }
+    url = f"jdbc:postgresql://127.0.0.1:{shop.port}/shop"
+    sources: dict[str, Any] = {
+        "items": {"jdbc": {"url": url, "user": "postgres", "query": "SELECT id, word, price FROM items"}},
+        "lines": {"files": {"path": str(folder), "format": "csv"}},
+        "objects": {"files": {"path": "s3://landing/in"}},
+        "answers": {"http": {"url": http, "seconds": 3600, "rows": "$.data.*"}},
+        "own": {"config": "jobs/own.conf"},
+    }
+    pipelines = {name: {"from": of, "to": f"lake.raw.{name}"} for name, of in sources.items()}
+    pipelines["orders"] = {"from": {"topic": "orders"}, "to": "lake.raw.orders", "commit_seconds": 2}
+    stack = {"runtime": "process", "store": "s3proxy", "catalogs": {"lake": "rest"}, "credentials": "credentials.yaml"}
+    return {
+        "name": "streams",
+        "buckets": {"warehouse": {}, "landing": {}},
+        "catalogs": {"lake": {"location": "s3://warehouse/lake", "namespaces": {"raw": {"tables": tables}}}},
+        "pipelines": {name: {"engine": "seatunnel", **of} for name, of in pipelines.items()},
+        "engines": {"trino": {"memory": "1g"}},
+        "stacks": {"local": stack},
+    }
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Three rows of an API."""
+
+    def do_GET(self) -> None:
+        data = json.dumps({"data": [{"id": n, "word": f"w{n}", "price": f"{n}.50"} for n in range(3)]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def answers() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), Answers) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/v1/items"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, shop: Shop, answers: str) -> Iterator[Deployment]:
+    folder, lines = tmp_path_factory.mktemp("seatunnel"), tmp_path_factory.mktemp("lines")
+    (lines / "one.csv").write_text("id,word,price\n" + "".join(f"{n},w{n},{n}.50\n" for n in range(40)))
+    shop.sql("INSERT INTO items SELECT n, 'w' || n, n + 0.25, now() FROM generate_series(1, 50) n")
+    (folder / "file.yaml").write_text(json.dumps(file(shop, lines, answers)))
+    made = Deployment.make(folder / "a lakehouse", source=str(folder / "file.yaml"))
+    (made.folder / "jobs").mkdir()
+    (made.folder / "jobs/own.conf").write_text(JOB)
+    credentials = made.folder / "credentials.yaml"
+    credentials.write_text(f"pipeline-items: {PASSWORD}\n")
+    credentials.chmod(0o600)
+    with up(made):
+        yield made
+
+
+def counted(stack: Deployment, table: str = "orders") -> list[int]:
+    """Rows, and different keys."""
+    [found] = stack.trino(f"SELECT count(*), count(DISTINCT id) FROM lake.raw.{table}")
+    return found
+
+
+def test_messages_are_read_by_trino_with_their_types(stack: Deployment) -> None:
+    send(stack, rows(0, 500))
+    until(lambda: counted(stack) == [500, 500], 240)
+    query = "SELECT id, customer, CAST(amount AS varchar), CAST(at AS varchar) FROM lake.raw.orders WHERE id = 5"
+    assert stack.trino(query) == [[5, "c5", "5.25", "2026-11-27 10:00:00.123456 UTC"]]
+    assert status(stack)["orders"]["state"] == "running"
+    until(lambda: status(stack)["orders"]["lag"] == 0, 60)
+
+
+def test_a_job_of_the_users_knows_the_catalog_by_a_word(stack: Deployment) -> None:
+    def read(keys: int) -> bool:
+        stack.lakehouse("pipelines", "start", "own")  # once more, if it has ended
+        return counted(stack, "own") == [keys, keys]
+
+    for first in (0, 20):
+        send(stack, [{"id": n, "customer": f"c{n}"} for n in range(first, first + 20)], topic="own")
+        until(lambda keys=first + 20: read(keys), 240)  # type: ignore[misc]
+    assert status(stack)["own"]["state"] in ("running", "finished")
+    assert stack.trino("SELECT customer FROM lake.raw.own WHERE id = 7") == [["C7"]]
+
+
+def test_a_database_and_files_are_read_once(stack: Deployment) -> None:
+    until(lambda: counted(stack, "items") == [50, 50], 240)
+    until(lambda: counted(stack, "lines") == [40, 40], 240)
+    assert stack.trino("SELECT word, CAST(price AS varchar) FROM lake.raw.items WHERE id = 3") == [["w3", "3.25"]]
+    assert stack.trino("SELECT word, CAST(price AS varchar) FROM lake.raw.lines WHERE id = 3") == [["w3", "3.50"]]
+    until(lambda: {status(stack)[each]["state"] for each in ("items", "lines")} == {"finished"}, 60)
+
+
+def test_objects_of_a_bucket_are_read(stack: Deployment) -> None:
+    text = "".join(json.dumps({"id": n, "word": f"w{n}", "price": f"{n}.50"}) + "\n" for n in range(30))
+    at = store(stack.local)
+    client = boto3.client(
+        "s3",
+        endpoint_url=at.endpoint,
+        aws_access_key_id=at.access_key,
+        aws_secret_access_key=at.secret_key,
+        region_name=at.region,
+    )
+    client.put_object(Bucket="landing", Key="in/one.json", Body=text.encode())
+    stack.lakehouse("pipelines", "start", "objects")
+    until(lambda: counted(stack, "objects") == [30, 30], 240)
+
+
+def test_an_http_address_is_read(stack: Deployment) -> None:
+    until(lambda: counted(stack, "answers") == [3, 3], 240)
+
+
+@pytest.mark.parametrize("killed", [["seatunnel"], ["kafka"], ["kafka", "seatunnel"]], ids="+".join)
+def test_each_key_is_there_through_kills(stack: Deployment, killed: list[str]) -> None:
+    [rows_before, keys] = counted(stack)
+    for part in range(5):
+        send(stack, rows(keys + part * 100, 100))
+        time.sleep(part % 3)  # before, at and after a checkpoint
+        if part in (1, 3):
+            kill(stack, *killed)
+    until(lambda: counted(stack)[1] == keys + 500, 360)
+    time.sleep(10)
+    [found, there] = counted(stack)
+    print(f"{killed}: 500 messages, {there - keys} keys, {found - rows_before} rows")
+    assert there == keys + 500
+    assert found >= rows_before + 500
+
+
+def test_what_was_read_once_is_not_read_again_by_a_new_server(stack: Deployment) -> None:
+    assert counted(stack, "lines") == [40, 40]
+    assert counted(stack, "items") == [50, 50]
+
+
+def test_a_stopped_pipeline_goes_on_where_it_was_and_stays_stopped_until_then(stack: Deployment) -> None:
+    [_, keys] = counted(stack)
+    stack.lakehouse("pipelines", "stop", "orders")
+    assert status(stack)["orders"]["state"] == "stopped"
+    send(stack, rows(keys, 100))
+    kill(stack, "seatunnel")
+    until(lambda: "stopped" in stack.lakehouse("pipelines", "status", code=None), 120)
+    time.sleep(10)
+    assert counted(stack)[1] == keys
+    stack.lakehouse("pipelines", "start", "orders")
+    until(lambda: counted(stack)[1] == keys + 100, 240)
+
+
+def test_a_table_that_does_not_take_it_is_named_and_the_log_says_why(stack: Deployment) -> None:
+    send(stack, [{"customer": "without an id"}])
+    until(lambda: status(stack)["orders"]["state"] == "failed", 240)
+    assert "orders" in stack.lakehouse("pipelines", "logs", "orders")
+
+
+def test_no_secret_is_shown_and_no_page_of_another_site_can_end_a_pipeline(stack: Deployment) -> None:
+    at = f"http://127.0.0.1:{stack.port('seatunnel')}"
+    shown = requests.get(f"{at}/pipelines", timeout=30).text + stack.local.runtime.log("seatunnel", 100_000)
+    secrets = [each.read_text() for each in (stack.local.state.root / "secrets").iterdir() if each.is_file()]
+    assert len(secrets) > 2
+    assert not [each for each in (*secrets, PASSWORD) if each in shown]
+    stop = f"{at}/pipelines/own/stop"
+    assert requests.post(stop, data="{}", headers={"Content-Type": "text/plain"}, timeout=30).status_code == 403
+    assert requests.get(f"{at}/pipelines", headers={"Host": "evil.example"}, timeout=30).status_code == 403
+    jobs = f"http://127.0.0.1:{stack.port('seatunnel-cluster')}/hazelcast/rest/maps/running-jobs"
+    with pytest.raises(requests.RequestException):
+        requests.get(jobs, timeout=30).raise_for_status()
