@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from lakehouse.errors import UsageError
@@ -13,7 +13,7 @@ from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.spec.problems import KeyPath, Problem, dotted
 from lakehouse.spec.values import on_loopback
 from lakehouse.text.placeholders import Content, parts
-from lakehouse.text.private import private, token
+from lakehouse.text.private import private, public, token
 from lakehouse.text.profiles import Profile
 
 _SHORTEST = 8  # characters of a secret that is no common word
@@ -26,9 +26,9 @@ def problems(lakehouse: Lakehouse, path: Path) -> Iterator[Problem]:
             credentials.read(file, credentials.known(unplaced(lakehouse, stack)))
         except UsageError as error:
             yield Problem(("stacks", name, "credentials"), str(error))
-    for name, file in _contents(lakehouse, path):
+    for name, file, read in _contents(lakehouse, path):
         try:
-            private(file, str(file))
+            read(file, str(file))
         except UsageError as error:
             yield Problem(("stacks", name), str(error))
     for name, file in _of_lineage(lakehouse, path):
@@ -90,13 +90,13 @@ def _credentials(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[str, LocalS
             yield name, stack, path.parent / stack.credentials
 
 
-def _contents(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[str, Path]]:
-    """Files whose content services get, as those of alerts' addresses, and of licences."""
+def _contents(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[str, Path, Callable[[Path, str], str]]]:
+    """Files whose content services get, as those of alerts' addresses and of licences, and what reads each."""
     for name, stack in lakehouse.stacks.items():
         if isinstance(stack, LocalStack):
             texts = (file.text for service in unplaced(lakehouse, stack) for file in service.files)
-            named = {part.file for text in texts for part in parts(text) if isinstance(part, Content)}
-            yield from ((name, path.parent / each) for each in sorted(named))
+            named = {part.file: part.public for text in texts for part in parts(text) if isinstance(part, Content)}
+            yield from ((name, path.parent / each, public if named[each] else private) for each in sorted(named))
 
 
 def _of_lineage(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[str, Path]]:

@@ -5,10 +5,12 @@ The tests share one lakehouse, and a PostgreSQL beside it.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -123,6 +125,11 @@ def send(stack: Deployment, rows: list[dict[str, Any]], *, topic: str = "orders"
     producer.flush(timeout=120)
     assert all(each.succeeded() for each in sent)
     producer.close()
+    with warnings.catch_warnings():
+        # kafka-python leaves the sockets of its tries while the broker is killed to the garbage collector.
+        warnings.simplefilter("ignore", ResourceWarning)
+        del producer, sent
+        gc.collect()
 
 
 def rows(first: int, count: int) -> list[dict[str, Any]]:

@@ -63,8 +63,8 @@ class _Notes:
     def secret(self, name: str) -> Secret:
         return Secret(name)
 
-    def beside(self, path: str) -> Content:
-        return Content(path)
+    def beside(self, path: str, *, public: bool = False) -> Content:
+        return Content(path, public)
 
     def named(self, path: str) -> str:
         return path

@@ -222,8 +222,11 @@ class Place(Protocol):
     def secret(self, name: str) -> Secret:
         """A placeholder for a secret, for use only in a :class:`File`."""
 
-    def beside(self, path: str) -> Content:
-        """A placeholder for the content of a file that lakehouse.yaml names, for use only in a :class:`File`."""
+    def beside(self, path: str, *, public: bool = False) -> Content:
+        """A placeholder for the content of a file that lakehouse.yaml names, for use only in a :class:`File`.
+
+        It is a secret, which only its owner may read, unless it is ``public``.
+        """
 
     def named(self, path: str) -> str:
         """A folder of this machine that lakehouse.yaml names."""

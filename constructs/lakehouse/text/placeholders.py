@@ -17,7 +17,7 @@ from typing import Any, Literal
 from lakehouse.errors import LakehouseError
 from lakehouse.text import pkcs12
 from lakehouse.text.later import ASIDE, definition, later
-from lakehouse.text.private import private
+from lakehouse.text.private import private, public
 from lakehouse.text.profiles import Profile
 
 # The form of a generated secret: a key is 40 hexadecimal digits, a password 24 letters and digits. A name is the first
@@ -45,9 +45,10 @@ class Secret:
 
 @dataclass(frozen=True)
 class Content:
-    """Stands for the content of that file: a secret, so only its owner may read it."""
+    """Stands for the content of that file."""
 
     file: str
+    public: bool = later(False)  # others may read it, too; else it is a secret, which only its owner may read
 
 
 @dataclass(frozen=True)
@@ -278,7 +279,8 @@ def _filled(part: Part, secret: Callable[[str], str]) -> str:
         case Signed(key):
             return signed(_filled(key, secret) * 2)
         case Content(file):
-            return private(Path(file), f"{file}, which lakehouse.yaml names,")
+            read_file = public if part.public else private
+            return read_file(Path(file), f"{file}, which lakehouse.yaml names,")
         case Issued():
             return secret(part.kept)
         case Binary() | Truststore() | Keystore():

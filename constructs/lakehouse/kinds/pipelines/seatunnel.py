@@ -134,7 +134,7 @@ def _jobs(place: Place, lakehouse: Lakehouse, catalogs: dict[str, CatalogEndpoin
             "group": seatunnel_jobs.group(lakehouse, name) if pipeline.source.topic is not None else "",
         }
         if (of_the_user := pipeline.source.config) is not None:
-            found.append(File(f"{name}.conf", place.beside(of_the_user)))
+            found.append(File(f"{name}.conf", place.beside(of_the_user, public=True)))
             found.append(File(f"{name}.values.conf", seatunnel_jobs.values(name, catalogs, broker)))
         else:
             job = seatunnel_jobs.job(name, pipeline, lakehouse, catalogs[pipeline.catalog], broker)

@@ -56,8 +56,8 @@ class DockerPlace:
     def secret(self, name: str) -> Secret:
         return Secret(name)
 
-    def beside(self, path: str) -> Content:
-        return Content(str(self.home / path))
+    def beside(self, path: str, *, public: bool = False) -> Content:
+        return Content(str(self.home / path), public)
 
     def named(self, path: str) -> str:
         return str((self.home / path).absolute())

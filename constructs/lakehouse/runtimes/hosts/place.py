@@ -132,8 +132,8 @@ class HostsPlace:
     def secret(self, name: str) -> Secret:
         return Secret(name)
 
-    def beside(self, path: str) -> Content:
-        return Content(str(self.home / path))
+    def beside(self, path: str, *, public: bool = False) -> Content:
+        return Content(str(self.home / path), public)
 
     def named(self, path: str) -> str:
         raise AssertionError("no kind for hosts names folders of this machine")

@@ -54,8 +54,8 @@ class Somewhere:
     def secret(self, name: str) -> Secret:
         return Secret(name)
 
-    def beside(self, path: str) -> Content:
-        return Content(str(Path("/beside", path)))
+    def beside(self, path: str, *, public: bool = False) -> Content:
+        return Content(str(Path("/beside", path)), public)
 
     def named(self, path: str) -> str:
         return str(Path("/beside", path))

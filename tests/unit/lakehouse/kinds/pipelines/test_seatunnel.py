@@ -43,7 +43,7 @@ def test_every_job_has_a_file_and_a_number_and_says_when_it_begins_anew() -> Non
     assert [bool(each["group"]) for each in jobs.values()] == [True, False, False]
     assert all(each["number"].isdigit() for each in jobs.values())  # text: they are more than a number of JSON holds
     assert json.loads(as_text(found["orders.conf"]))["env"]["job.name"] == "orders"
-    assert found["own.conf"] == Content("/beside/jobs/a.conf")
+    assert found["own.conf"] == Content("/beside/jobs/a.conf", public=True)
     assert "orders.values.conf" not in found
     assert "<secret:pipeline-own>" in as_text(found["own.values.conf"])
 
