@@ -177,6 +177,7 @@ ASKS: Mapping[str, tuple[Ask, ...]] = {
         _page(_METRICS, "/metrics"),
         Ask("an event", open=False, secure=False, method="POST", path="/api/v1/lineage", headers=_JSON, body="{}"),
     ),
+    "spark-history": (_page("applications that ended", "/api/v1/applications"),),
     "spark-thrift": (Ask("SQL and code", open=True, secure=False, speaks="hive"),),
 }  # fmt: skip
 #: At the ports that a service chooses itself, by its name. None may speak HTTP: a page could find the port by trying.

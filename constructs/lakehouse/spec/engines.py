@@ -76,6 +76,8 @@ class Spark(Model):
     """Run a Spark Connect server: true, false, or {token: true}."""
     thrift: StrictBool = False
     """Run a Thrift server, for Hive's JDBC clients such as beeline. It has a heap of `driver_memory`."""
+    history: StrictBool = False
+    """Run a history server, which shows applications that ended. Only on `runtime: process`."""
     properties: Properties = {}
     """Further Spark properties, as in `spark.sql.shuffle.partitions: 8`."""
 

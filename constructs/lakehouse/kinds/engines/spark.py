@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
 from lakehouse.kinds.catalog import CatalogEndpoint, credentials
 from lakehouse.kinds.engine import EngineKind
-from lakehouse.kinds.engines import spark_lineage
+from lakehouse.kinds.engines import spark_history, spark_lineage
 from lakehouse.kinds.engines import spark_rules as rules
 from lakehouse.kinds.engines import spark_secure as secure
 from lakehouse.kinds.engines.spark_cluster import (
@@ -54,6 +55,7 @@ def services(
 def spark(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> tuple[Service, ...]:
     """Master, workers and, if the file has them, Connect and the Thrift server."""
     found = [_master(place, cluster), *(_worker(place, cluster, number) for number in range(1, cluster.workers + 1))]
+    found += [spark_history.history(place, cluster)] if cluster.history else []
     found += [_connect(place, cluster, catalogs)] if cluster.connect else []
     found += [_thrift(place, cluster, catalogs)] if cluster.thrift else []
     return tuple(found)
@@ -71,6 +73,11 @@ def _inner(place: Place, port: Port) -> Port:
 
 def _proxy(place: Place) -> tuple[str, ...]:
     return (proxy.NAME,) if place.secure else ()
+
+
+def _history(cluster: SparkCluster) -> tuple[str, ...]:
+    """A driver fails if there is no folder for its events."""
+    return (spark_history.NAME,) if cluster.history else ()
 
 
 def _opened(ui: Port) -> Probe:
@@ -194,7 +201,7 @@ def _connect(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         further=_chosen(place, CONNECT),
         probe=Probe("tcp", port.number),
         memory_mb=cluster.driver_mb + 400,
-        needs=(MASTER,),
+        needs=(MASTER, *_history(cluster)),
         restarts_with=(MASTER,),
         stop_seconds=20,
     )
@@ -246,7 +253,7 @@ def _thrift(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpo
         further=_chosen(place, THRIFT),
         probe=Probe("tcp", port),
         memory_mb=cluster.driver_mb + 400,
-        needs=tuple(dict.fromkeys(each.service for each in catalogs if each.service)),
+        needs=(*dict.fromkeys(each.service for each in catalogs if each.service), *_history(cluster)),
         stop_seconds=20,
     )
 
@@ -262,6 +269,7 @@ SPARK = EngineKind(
         ),
         Listener(f"{CONNECT}-ui", 4040, 4040, "jobs, stages and SQL of Spark Connect", when="connect", proxied=True),
         Listener(THRIFT, 10000, 10000, "Hive's JDBC clients, such as beeline: jdbc:hive2://ADDRESS", when="thrift"),
+        Listener(spark_history.NAME, 18080, 18080, "applications of Spark that ended", when="history"),
         Listener("spark-worker-{}", 7079, 7079, each="workers"),
         Listener("spark-worker-{}-ui", 8081, 8081, "executors and their logs", each="workers", proxied=True),
     ),
@@ -293,7 +301,7 @@ SPARK = EngineKind(
     ),
     emits=spark_lineage.OWN,
     versions=rules.LINES,
-    check=rules.check,
+    check=lambda lakehouse: chain(rules.check(lakehouse), spark_history.check(lakehouse)),
     openings=rules.openings,
     catalogs=("spark_catalog",),
     managed=True,

@@ -18,6 +18,7 @@ from lakehouse.spec.model import Source
 from lakehouse.text.placeholders import Text
 
 MASTER, CONNECT = secure.MASTER, secure.CONNECT
+HISTORY = "spark-history"
 
 # The options that Spark's launcher adds on Java 17 (org.apache.spark.launcher.JavaModuleOptions). The services start
 # the classes without the launcher, which saves one JVM per service.
@@ -60,6 +61,7 @@ class SparkCluster:
     driver_mb: int
     connect: bool
     thrift: bool
+    history: bool
     token: bool  # Connect requires one
     settings: Mapping[str, str]
     sources: Mapping[str, Source]
@@ -94,6 +96,7 @@ def cluster(lakehouse: Lakehouse, lineage: Receiver | None = None) -> SparkClust
         driver_mb=engine.driver_memory.mb,
         connect=engine.connect is not None,
         thrift=engine.thrift,
+        history=engine.history,
         token=engine.connect is not None and engine.connect.token,
         settings=engine.properties,
         sources=lakehouse.sources,
@@ -127,6 +130,7 @@ def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         "spark.redaction.regex": f"(?i)secret|password|token|access[.-]?key{secure.redacted(place)}{own}",
         **secure.settings(place),
         **spark_lineage.settings(cluster.lineage),
+        **(_writing(place) if cluster.history else {}),
     }
     settings |= of_catalogs(catalogs)
     if catalogs:
@@ -138,6 +142,21 @@ def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
 def draining(place: Place, cluster: SparkCluster) -> Mapping[str, str]:
     """What lets a worker be drained, if there is another one: empty where none is. It is for drivers and workers."""
     return _DRAINED if place.drains and cluster.workers > 1 else {}
+
+
+def events(place: Place) -> str:
+    """The folder of what applications tell the history server."""
+    return f"{place.data(HISTORY)}/events"
+
+
+def _writing(place: Place) -> dict[str, str]:
+    return {
+        "spark.eventLog.enabled": "true",
+        "spark.eventLog.dir": events(place),
+        # Connect runs for weeks. Its events are in files of this size, of which old ones are made into one.
+        "spark.eventLog.rolling.enabled": "true",
+        "spark.eventLog.rolling.maxFileSize": "32m",
+    }
 
 
 def of_catalogs(catalogs: Sequence[CatalogEndpoint]) -> dict[str, Text]:

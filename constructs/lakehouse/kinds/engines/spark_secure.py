@@ -97,6 +97,9 @@ def check(lakehouse: Lakehouse) -> Iterator[Problem]:
     if spark.connect is not None and not spark.connect.token:
         message = "Spark Connect asks nobody for a token, but a stack is `secure`. Write connect: {token: true}"
         yield Problem((*at, "connect"), message)
+    if spark.history:
+        why = "its page shows SQL to everybody, and was not tried behind the proxy"
+        yield Problem((*at, "history"), f"a stack is `secure`, and the history server is not: {why}. Remove it")
     if spark.thrift:
         why = "its Thrift server's logins need LDAP or Kerberos, which no stack runs"
         yield Problem((*at, "thrift"), f"a stack is `secure`, and Spark cannot offer this: {why}. Remove it")
