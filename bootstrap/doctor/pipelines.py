@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bootstrap.session.pipelines import FAILED, MISSING, RUNNING, PipelineStatus
+from lakehouse.kinds import PIPELINES
 from lakehouse.kinds.platform.rules import KEPT, LAG
 from lakehouse.runtimes.findings import Finding, error, ok, warning
 
 _GIB = 1024**3
-_CAUSES = {
-    "connect": "Kafka Connect calls a connector running although its task has failed",
-    "seatunnel": "what it reads, its table or its SQL is not as it takes it, or does not answer",
-}
 
 
 def finding(found: Sequence[PipelineStatus]) -> Finding:
@@ -21,7 +18,7 @@ def finding(found: Sequence[PipelineStatus]) -> Finding:
         if each.state == FAILED:
             fix = f"`lakehouse pipelines logs {each.name}` has all of it. Once the cause is gone it goes on by itself, "
             fix += f"within 5 minutes, or at once by `lakehouse pipelines start {each.name}`"
-            return error(f"{each.name} has failed: {each.problem}", _CAUSES[each.engine], fix)
+            return error(f"{each.name} has failed: {each.problem}", PIPELINES[each.engine].failure, fix)
     for each in found:
         if each.kept is not None and each.kept > KEPT:
             said = f"the database keeps {each.kept / _GIB:.1f} GiB of its log for {each.name}, which is {each.state}"

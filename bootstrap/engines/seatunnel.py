@@ -50,7 +50,7 @@ class SeaTunnelServer:
         self._http.request("POST", f"/pipelines/{quote(name)}/stop", {})
 
     def start(self, name: str) -> None:
-        """Let the job go on from its last checkpoint; one that has ended begins anew."""
+        """Let the job go on from its last checkpoint; one that has ended starts over."""
         self._http.request("POST", f"/pipelines/{quote(name)}/start", {})
 
 

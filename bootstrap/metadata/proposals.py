@@ -20,6 +20,7 @@ from lakehouse.text.openlineage import PLATFORM
 Proposal = dict[str, Any]
 
 _ACTOR = "urn:li:corpuser:lakehouse"
+_SYSTEMS = {"postgresql": "postgres", "mysql": "mysql"}  # of JDBC -> DataHub's platforms
 # A field's path, as DataHub writes it for nested types: [version=2.0].[type=struct].[type=string].email
 _PATH_TYPES = re.compile(r"\[[^\]]*\]\.?")
 
@@ -68,7 +69,7 @@ def enriched(
 
     ``now`` is the time of the lineage, in milliseconds since 1970. ``pipelines`` are those of the file.
     """
-    flows = [(each.table, _flows_from(each)) for each in pipelines if each.catalog == name]
+    flows = [(each.table, source) for each in pipelines if each.catalog == name for source in _flows_from(each)]
     about = {each["entityUrn"] for each in proposals}
     tables = {
         naming.table(name, f"{namespace}.{table}"): (f"{namespace}.{table}", table_of, content.owners)
@@ -133,10 +134,21 @@ def _loaded_from(properties: Proposal) -> list[str]:
     return [each if "://" in each else f"file://{each}" for each in said.get(LOADED_FROM, "").split()]
 
 
-def _flows_from(pipeline: PipelineEntry) -> str:
-    """What a pipeline reads, as `upstreams` would name it."""
-    topic, database = pipeline.source.topic, pipeline.source.postgres
-    return f"postgres://{database.database}.{database.table}" if database else f"kafka://{topic}"
+def _flows_from(pipeline: PipelineEntry) -> Iterator[str]:
+    """What a pipeline reads, as `upstreams` would name it: of a query or a job of the user's, nobody knows it, and
+    DataHub has no platform for HTTP.
+    """
+    source = pipeline.source
+    if source.topic is not None:
+        yield f"kafka://{source.topic}"
+    elif source.postgres is not None:
+        yield f"postgres://{source.postgres.database}.{source.postgres.table}"
+    elif source.mysql is not None:
+        yield f"mysql://{source.mysql.table}"
+    elif source.jdbc is not None and source.jdbc.whole_table is not None:
+        yield f"{_SYSTEMS[source.jdbc.system]}://{source.jdbc.whole_table}"
+    elif source.files is not None:
+        yield source.files.path if "://" in source.files.path else f"file://{source.files.path}"
 
 
 def _lineage(urn: str, upstreams: Sequence[str], now: int) -> Proposal:

@@ -15,7 +15,7 @@ from lakehouse.text.words import suggest
 
 
 def start(target: Target, name: str) -> None:
-    """Let a stopped pipeline go on, and start what has failed of it again. One that has ended begins anew."""
+    """Let a stopped pipeline go on, and start what has failed of it again. One that has ended starts over."""
     if _engine(target, name) == seatunnel_jobs.WORD:
         _known(server(target), name).start(name)
         return

@@ -28,8 +28,8 @@ class Secrets(Construct):
                 description=meaning,
                 kms_key_id=key,
                 accepted={"CKV2_AWS_57": "both ends must change together: a deploy with a higher VERSION does that"},
-                # A value is made anew. One that waited for its deletion would keep its name from an engine that comes
-                # back: https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html
+                # A value is generated. A secret that waited for its deletion would keep its name from an engine that
+                # comes back: https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html
                 recovery_window_in_days=0,
             )
             value = ephemeral(

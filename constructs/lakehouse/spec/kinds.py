@@ -270,12 +270,14 @@ class EngineRules(KindRules):
 class PipelineRules(KindRules):
     """A kind of engine of `pipelines`. It writes to tables of catalogs of the kinds in ``catalogs``.
 
-    ``sources`` are the keys of `from` that it reads. ``check`` takes the lakehouse, and yields problems of its
-    pipelines.
+    ``sources`` are the keys of `from` that it reads, ``takes`` those of `columns` and `transforms`. ``check``
+    takes the lakehouse, and yields problems of its pipelines. ``failure`` says why one of them may have failed.
     """
 
     catalogs: tuple[str, ...]
     sources: tuple[str, ...]
+    failure: str
+    takes: tuple[str, ...] = ()
     check: Callable[[Any], Iterable[Problem]] = lambda lakehouse: ()
     needs: tuple[str, ...] = ()  # platform kinds that it depends on
 

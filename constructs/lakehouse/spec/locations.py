@@ -53,16 +53,15 @@ def scattered(catalog: Catalog) -> bool:
 
 def reserved(lakehouse: Lakehouse) -> list[Claim]:
     """Folders of the file's buckets that no table may use: of the bootstrap, of ingest, and of running queries."""
-    found = [*map(marks, lakehouse.buckets), *([staged()] if STAGING in lakehouse.buckets else [])]
-    return found + [each for each in (_exchange(lakehouse),) if each is not None]
+    staging = [staged()] if STAGING in lakehouse.buckets else []
+    return [*map(marks, lakehouse.buckets), *staging, *_exchanges(lakehouse)]
 
 
-def _exchange(lakehouse: Lakehouse) -> Claim | None:
+def _exchanges(lakehouse: Lakehouse) -> Iterator[Claim]:
     """The folder in which Trino keeps rows of running queries. Its bucket may expire: what is left there is rubbish."""
     trino = lakehouse.engines.trino
-    if trino is None or trino.exchange is None:
-        return None
-    return Claim(trino.exchange, "engines.trino", what="exchange", at=("engines", "trino", "exchange"))
+    if trino is not None and trino.exchange is not None:
+        yield Claim(trino.exchange, "engines.trino", what="exchange", at=("engines", "trino", "exchange"))
 
 
 def check_locations(lakehouse: Lakehouse, *, everything: bool = True) -> Iterator[Problem]:
@@ -71,8 +70,8 @@ def check_locations(lakehouse: Lakehouse, *, everything: bool = True) -> Iterato
     Without ``everything``, only the locations of catalogs and tables are checked: for a known bucket and for overlaps.
     """
     register = Register(each for each in claims(lakehouse) if everything or not _is_property(each))
-    exchange = _exchange(lakehouse) if everything else None
-    for claim in (*register, *([exchange] if exchange else [])):
+    exchanges = [*_exchanges(lakehouse)] if everything else []
+    for claim in (*register, *exchanges):
         bucket = claim.parts[0]
         if claim.explicit and bucket not in lakehouse.buckets:
             fix = suggest(bucket, lakehouse.buckets) or f" Add `{bucket}: {{}}` to `buckets`."
@@ -91,10 +90,11 @@ def check_locations(lakehouse: Lakehouse, *, everything: bool = True) -> Iterato
             for table, definition in content.tables.items():
                 yield from _forms((*at, "tables", table), definition.properties, PATHS)
     yield from _rules(lakehouse, register)
-    bucket = exchange.parts[0] if exchange else ""
-    if exchange and bucket in lakehouse.buckets and lakehouse.buckets[bucket].access == "public-read":
-        message = f'"public-read" lets everybody read rows of running queries, in "{exchange.location}". Remove it.'
-        yield Problem(("buckets", bucket, "access"), message, about=(exchange.at,), beside=exchange.at)
+    for each in exchanges:
+        bucket = each.parts[0]
+        if bucket in lakehouse.buckets and lakehouse.buckets[bucket].access == "public-read":
+            message = f'"public-read" lets everybody read rows of running queries, in "{each.location}". Remove it.'
+            yield Problem(("buckets", bucket, "access"), message, about=(each.at,), beside=each.at)
 
 
 def cautions(lakehouse: Lakehouse) -> Iterator[Problem]:

@@ -47,11 +47,11 @@ def _engine(at: KeyPath, pipeline: PipelineEntry) -> Iterator[Problem]:
     if read not in engine.sources:
         message = f"{engine.label} does not read `{read}` here. Write engine: {listed(others)}"
         yield Problem((*at, "from", read), message, ((*at, "engine"),))
-    if pipeline.engine == "connect":
-        for key in ("columns", "transforms"):
-            if getattr(pipeline, key):
-                message = f"`{key}` is only of engine: seatunnel. Remove it, or choose that engine"
-                yield Problem((*at, key), message, ((*at, "engine"),))
+    for key in ("columns", "transforms"):
+        if getattr(pipeline, key) and key not in engine.takes:
+            able = listed([word for word, each in known().pipelines.items() if key in each.takes])
+            message = f"{engine.label} does not know `{key}`. Remove it, or write engine: {able}"
+            yield Problem((*at, key), message, ((*at, "engine"),))
 
 
 def _target(at: KeyPath, pipeline: PipelineEntry, lakehouse: Lakehouse) -> Iterator[Problem]:

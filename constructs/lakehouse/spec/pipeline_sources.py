@@ -77,6 +77,18 @@ class JdbcSource(Model):
             raise ValueError("a database is read by `table` or by `query`. Write exactly one of them")
         return self
 
+    @property
+    def system(self) -> str:
+        """postgresql or mysql."""
+        return self.url.split(":")[1]
+
+    @property
+    def whole_table(self) -> str | None:
+        """The table with its database: DATABASE.SCHEMA.TABLE, in MySQL DATABASE.TABLE; None of a query."""
+        if self.table is None or self.system == "mysql" or self.table.count(".") == 2:
+            return self.table
+        return f"{self.url.rpartition('/')[2].partition('?')[0]}.{self.table}"
+
 
 class FilesSource(Model):
     """Files of a folder, read once."""

@@ -63,14 +63,15 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
         "config.providers.file.param.allowed.paths": config,
     }
     values: dict[str, Text] = {BROKER: kafka.inner(place)}
-    written = [each for each in catalogs if any(of.catalog == each.name for of in lakehouse.pipelines.values())]
+    own = {name: each for name, each in lakehouse.pipelines.items() if each.engine == WORD}
+    written = [each for each in catalogs if any(of.catalog == each.name for of in own.values())]
     for each in written:
         values |= {f"{each.name}.{key}": value for key, value in catalog_settings(each).items()}
-    for name, pipeline in lakehouse.pipelines.items():
+    for name, pipeline in own.items():
         if pipeline.source.changes is not None:
             values[password(name)] = Secret(password_of(name), "password")
     further = [need for each in written for need in _CLIENTS.get(each.kind.word, ())]
-    if any(each.source.mysql is not None for each in lakehouse.pipelines.values()):
+    if any(each.source.mysql is not None for each in own.values()):
         further.append(_MYSQL)
     packages = tuple(dict.fromkeys((*PACKAGES, *further)))
     classes = ":".join(f"{place.package(each)}{'/*' if each in (*_FOLDERS, _MYSQL) else ''}" for each in packages)
@@ -124,6 +125,7 @@ CONNECT = PipelineKind(
     listeners=(Listener(WORD, 8083, 8083, "pipelines: the REST API of Kafka Connect"),),
     catalogs=("rest", "nessie", "polaris", "glue"),
     sources=("topic", "postgres", "mysql"),
+    failure="Kafka Connect calls a connector running although its task has failed",
     needs=(kafka.WORD,),
     services=services,
 )

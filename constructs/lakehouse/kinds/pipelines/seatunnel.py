@@ -122,7 +122,7 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
 
 
 def _jobs(place: Place, lakehouse: Lakehouse, catalogs: dict[str, CatalogEndpoint]) -> list[File]:
-    """The file of each job, and what the server knows of all: their numbers, when they begin anew, what they read."""
+    """The file of each job, and what the server knows of all: their numbers, when they start again, what they read."""
     broker, known, found = kafka.inner(place), {}, []
     for name, pipeline in lakehouse.pipelines.items():
         if pipeline.engine != WORD:
@@ -189,6 +189,8 @@ SEATUNNEL = PipelineKind(
     ),
     catalogs=("rest", "polaris", "glue"),
     sources=("topic", "jdbc", "files", "http", "config"),
+    takes=("columns", "transforms"),
+    failure="what it reads, its table or its SQL is not as it takes it, or does not answer",
     needs=(kafka.WORD,),
     check=seatunnel_jobs.check,
     services=services,

@@ -85,13 +85,13 @@ def values(name: str, catalogs: Mapping[str, CatalogEndpoint], broker: str) -> T
 
 
 def number(lakehouse: str, name: str, pipeline: PipelineEntry) -> int:
-    """The number of a job. It is another one if what it reads, or where that goes, is another: it begins anew."""
+    """The number of a job. It is another one if what it reads, or where that goes, is another: it starts over."""
     said = f"{lakehouse}/{name}/{pipeline.source.model_dump_json(exclude_unset=True)}/{pipeline.to}"
     return int.from_bytes(hashlib.sha256(said.encode()).digest()[:7])
 
 
 def every(pipeline: PipelineEntry) -> int:
-    """How many seconds after its end a job begins anew; 0: it does not.
+    """How many seconds after its end a job starts again; 0: it does not.
 
     SeaTunnel has jobs without an end for topics and HTTP too, and they do not do what they should in 2.3.8. That of a
     topic reads what it has when the job starts, and nothing that comes later. That of HTTP waits between two requests
@@ -208,20 +208,14 @@ def _source(
 
 
 def _jdbc(name: str, source: JdbcSource) -> tuple[str, dict[str, Any]]:
-    asked = {"query": source.query} if source.table is None else {"table_path": _in_database(source, source.table)}
+    asked = {"query": source.query} if source.query is not None else {"table_path": source.whole_table}
     return "Jdbc", {
         "url": source.url,
-        "driver": DRIVERS[source.url.split(":")[1]],
+        "driver": DRIVERS[source.system],
         "user": source.user,
         "password": Secret(password_of(name), "password"),
         **asked,
     }
-
-
-def _in_database(source: JdbcSource, table: str) -> str:
-    """A table as SeaTunnel names it: in PostgreSQL, after its database too."""
-    database = source.url.rpartition("/")[2].partition("?")[0]
-    return f"{database}.{table}" if source.url.startswith("jdbc:postgresql") and table.count(".") == 1 else table
 
 
 def _files(source: FilesSource, schema: Mapping[str, Any], at: CatalogEndpoint) -> tuple[str, dict[str, Any]]:

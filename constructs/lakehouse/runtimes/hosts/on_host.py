@@ -24,7 +24,7 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 def main(asked: Any) -> Any:
     """Do what is asked."""
-    known = (look, wait, mend, note, drain, fill, remove, clear, facts)
+    known = (look, wait, repair, note, drain, fill, remove, clear, facts)
     return {each.__name__: each for each in known}[asked["do"]](asked)
 
 
@@ -60,7 +60,7 @@ def wait(asked: Any) -> Any:
         time.sleep(0.5)
 
 
-def mend(asked: Any) -> Any:
+def repair(asked: Any) -> Any:
     """Forget the packages of which something is gone, so that they are brought again."""
     for each in map(Path, asked["packages"]):
         if each.exists() and not _whole(each):

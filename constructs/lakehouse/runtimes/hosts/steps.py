@@ -175,7 +175,7 @@ def host_up(stack: PlacedStack, host: str) -> None:
         "firewall": layout.firewall,
         "table": layout.table,
     }
-    ssh.python(ON_HOST, {"do": "mend", **asked})
+    ssh.python(ON_HOST, {"do": "repair", **asked})
     write_private(playbook.host_variables(stack.state, host), json.dumps({"lakehouse_packages": archives}, indent=1))
     playbook.run(stack.state, [host], ["host"], {})
     noted = ssh.python(ON_HOST, {"do": "note", **asked}, timeout=300)

@@ -217,9 +217,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(201, "")
         else:
             print(f"an event is lost: {why}", flush=True)
-            self._answer(
-                507, "There is no room for it.\n"
-            )  # not 503: clients of engines would ask again a second later
+            self._answer(507, "There is no room for it.\n")  # after a 503, engines would ask again a second later
 
     def do_GET(self) -> None:
         match self.path:

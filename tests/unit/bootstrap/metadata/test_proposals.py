@@ -119,6 +119,17 @@ def test_lineage_has_what_the_file_names_the_seed_and_what_ingest_noted() -> Non
     assert len(other["upstreams"]) == 1
 
 
+OF_SEATUNNEL: tuple[dict[str, Any], ...] = (
+    {"jdbc": {"url": "jdbc:postgresql://db:5432/shop?ssl=true", "user": "a", "table": "public.words"}},
+    {"jdbc": {"url": "jdbc:mysql://db/shop", "user": "a", "table": "shop.words"}},
+    {"jdbc": {"url": "jdbc:mysql://db/shop", "user": "a", "query": "SELECT 1"}},
+    {"files": {"path": "s3://landing/in"}},
+    {"files": {"path": "/data/in"}},
+    {"http": {"url": "https://api.example.com/rates"}},
+    {"config": "jobs/own.conf"},
+)
+
+
 def test_a_table_of_a_pipeline_comes_from_what_the_pipeline_reads() -> None:
     database = {"host": "db", "database": "shop", "user": "cdc", "table": "public.orders"}
     pipelines = [
@@ -127,13 +138,20 @@ def test_a_table_of_a_pipeline_comes_from_what_the_pipeline_reads() -> None:
             {"from": {"topic": "raw.v1"}, "to": "lake.bronze.raw"},
             {"from": {"postgres": database}, "to": "lake.bronze.raw"},
             {"from": {"topic": "others"}, "to": "mart.bronze.raw"},
+            {"from": {"mysql": {"host": "db", "user": "cdc", "table": "shop.items"}}, "to": "lake.bronze.raw"},
+            *({"from": each, "to": "lake.bronze.raw", "engine": "seatunnel"} for each in OF_SEATUNNEL),
         )
     ]
     found, _ = proposals.enriched([properties(RAW)], "lake", CATALOG, Urns(), 5, pipelines)
     [one] = aspects(found, RAW, "upstreamLineage")
     assert [each["dataset"] for each in one["upstreams"]] == [
+        "urn:li:dataset:(urn:li:dataPlatform:file,/data/in,PROD)",
         "urn:li:dataset:(urn:li:dataPlatform:kafka,raw.v1,PROD)",
+        "urn:li:dataset:(urn:li:dataPlatform:mysql,shop.items,PROD)",
+        "urn:li:dataset:(urn:li:dataPlatform:mysql,shop.words,PROD)",
         "urn:li:dataset:(urn:li:dataPlatform:postgres,shop.public.orders,PROD)",
+        "urn:li:dataset:(urn:li:dataPlatform:postgres,shop.public.words,PROD)",
+        "urn:li:dataset:(urn:li:dataPlatform:s3,landing/in,PROD)",
     ]
 
 

@@ -36,7 +36,7 @@ def test_a_stack_has_only_the_engines_that_pipelines_name() -> None:
     assert [each.name for each in services(both, local(both), Somewhere(both))][-3:] == ["kafka", WORD, "connect"]
 
 
-def test_every_job_has_a_file_and_a_number_and_says_when_it_begins_anew() -> None:
+def test_every_job_has_a_file_and_a_number_and_says_when_it_starts_again() -> None:
     found = files(of(lakehouse({"orders": TOPIC, "own": JOB, "rates": HTTP})))
     jobs = json.loads(as_text(found["jobs.json"]))
     assert {name: each["every"] for name, each in jobs.items()} == {"orders": 5, "own": 0, "rates": 300}

@@ -164,7 +164,7 @@ def test_what_a_source_is(given: dict[str, Any], has: dict[str, Any]) -> None:
         ({"topic": "a"}, 5),
     ],
 )
-def test_every_job_has_an_end_and_those_of_topics_and_http_begin_anew(given: dict[str, Any], seconds: int) -> None:
+def test_every_job_has_an_end_and_those_of_topics_and_http_start_again(given: dict[str, Any], seconds: int) -> None:
     assert made(given)["env"] == {
         "job.name": "one",
         "job.mode": "BATCH",
@@ -254,7 +254,7 @@ def test_a_job_of_the_user_knows_addresses_and_keys_by_words() -> None:
     assert found["lakehouse.password"] == "<secret:pipeline-one>"
 
 
-def test_a_job_begins_anew_only_if_it_reads_or_writes_something_else() -> None:
+def test_a_job_starts_over_only_if_it_reads_or_writes_something_else() -> None:
     one, more = (of({"topic": "orders"}, commit_seconds=each).pipelines["one"] for each in (1, 2))
     other = of({"topic": "other"}).pipelines["one"]
     assert number("demo", "one", one) == number("demo", "one", more)
@@ -262,7 +262,7 @@ def test_a_job_begins_anew_only_if_it_reads_or_writes_something_else() -> None:
     assert 0 < number("demo", "one", one) < 2**63
 
 
-def test_a_job_that_begins_anew_has_another_group_of_consumers() -> None:
+def test_a_job_that_starts_over_has_another_group_of_consumers() -> None:
     first, second = (source({"topic": each})["consumer.group"] for each in ("orders", "other"))
     assert first != second
     assert first == f"{group(of({'topic': 'orders'}), 'one')}-reading"

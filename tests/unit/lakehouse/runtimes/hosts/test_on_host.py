@@ -111,14 +111,14 @@ def test_a_package_that_lost_a_file_is_seen_and_brought_again(units: Path, tmp_p
         path.unlink()
     found = whole(tmp_path, stamp)
     assert found["missing"] == found["units"]["trino"]["missing"] == [stamp]
-    on_host.main({"do": "mend", "packages": [stamp]})
+    on_host.main({"do": "repair", "packages": [stamp]})
     assert not Path(stamp).exists()
 
 
 def test_a_package_that_is_whole_is_not_brought_again(units: Path, tmp_path: Path) -> None:
     stamp = package(tmp_path)
     for _ in range(2):
-        on_host.main({"do": "mend", "packages": [stamp]})
+        on_host.main({"do": "repair", "packages": [stamp]})
         assert Path(stamp).exists()
         noted(tmp_path, stamp)
     assert Path(stamp).read_text() == "2 8"
