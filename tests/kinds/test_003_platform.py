@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from kafka import KafkaProducer, TopicPartition
+from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
 from trino.exceptions import TrinoQueryError
 
@@ -22,6 +22,7 @@ from bootstrap.session.connect import store
 from tests.integration.deployment import Deployment, kill, until, up
 from tests.integration.test_metadata import Receiver
 from tests.kinds import test_streams
+from tests.kinds.messages import publish
 from tests.kinds.monitored import Hook, asked, empty_panels, hook
 
 pytestmark = [
@@ -81,17 +82,7 @@ def stack(
 
 
 def send(stack: Deployment, *messages: bytes) -> None:
-    producer = KafkaProducer(
-        bootstrap_servers=f"127.0.0.1:{stack.port('kafka')}",
-        bootstrap_timeout_ms=180_000,  # a killed broker starts
-        acks="all",
-        retries=200,
-        delivery_timeout_ms=120_000,
-    )
-    sent = [producer.send(TOPIC, each) for each in messages]
-    producer.flush(timeout=120)
-    assert all(each.succeeded() for each in sent)
-    producer.close()
+    publish(stack, TOPIC, ((None, each) for each in messages))
 
 
 def events(first: int, count: int) -> list[bytes]:

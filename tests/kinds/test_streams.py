@@ -5,22 +5,20 @@ The tests share one lakehouse, and a PostgreSQL beside it.
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import subprocess
 import time
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from kafka import KafkaProducer
 
 from lakehouse import packages
 from lakehouse.kinds.platform import postgres
 from tests.integration.deployment import Deployment, kill, until, up
+from tests.kinds.messages import publish
 from tests.ports import free
 from tests.psql import psql
 
@@ -114,22 +112,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, shop: Shop) -> Iterator[Depl
 
 def send(stack: Deployment, rows: list[dict[str, Any]], *, topic: str = "orders") -> None:
     """Send rows, each with its key, and wait until the broker has them."""
-    producer = KafkaProducer(
-        bootstrap_servers=f"127.0.0.1:{stack.port('kafka')}",
-        bootstrap_timeout_ms=180_000,  # a killed broker starts
-        acks="all",
-        retries=200,
-        delivery_timeout_ms=120_000,
-    )
-    sent = [producer.send(topic, json.dumps(each).encode(), key=str(each.get("id")).encode()) for each in rows]
-    producer.flush(timeout=120)
-    assert all(each.succeeded() for each in sent)
-    producer.close()
-    with warnings.catch_warnings():
-        # kafka-python leaves the sockets of its tries while the broker is killed to the garbage collector.
-        warnings.simplefilter("ignore", ResourceWarning)
-        del producer, sent
-        gc.collect()
+    publish(stack, topic, ((str(each.get("id")).encode(), json.dumps(each).encode()) for each in rows))
 
 
 def rows(first: int, count: int) -> list[dict[str, Any]]:

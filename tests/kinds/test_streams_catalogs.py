@@ -8,13 +8,13 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from kafka import KafkaProducer
 from trino.exceptions import TrinoQueryError
 
 from lakehouse.kinds.pipelines.connect import CONNECT
 from tests import moto
 from tests.integration.deployment import Deployment, kill, until, up
 from tests.integration.findings import doctor, errors
+from tests.kinds.messages import publish
 from tests.kinds.test_streams import rows, send, status
 from tests.polaris.home import home
 
@@ -128,9 +128,7 @@ def test_metrics_say_what_tables_lack(stack: Deployment) -> None:
 
 def test_a_task_that_fails_is_named_although_its_connector_runs(stack: Deployment) -> None:
     """The last test: a message that is not JSON stays in the topic."""
-    producer = KafkaProducer(bootstrap_servers=f"127.0.0.1:{stack.port('kafka')}")
-    producer.send("orders", b"not JSON").get(timeout=60)
-    producer.close()
+    publish(stack, "orders", [(None, b"not JSON")])
     until(lambda: "failed" in {each["state"] for each in status(stack).values()}, 120)
     assert errors(doctor(stack, code=1)) == {"pipelines"}
     assert "} 1.0" in stack.lakehouse("pipelines", "status", "--prometheus")

@@ -1,0 +1,31 @@
+"""Messages for a lakehouse's Kafka, also while its broker is killed and starts again."""
+
+from __future__ import annotations
+
+import gc
+import warnings
+from collections.abc import Iterable
+
+from kafka import KafkaProducer
+
+from tests.integration.deployment import Deployment
+
+
+def publish(stack: Deployment, topic: str, messages: Iterable[tuple[bytes | None, bytes]]) -> None:
+    """Send messages, each with its key, and wait until the broker has them."""
+    producer = KafkaProducer(
+        bootstrap_servers=f"127.0.0.1:{stack.port('kafka')}",
+        bootstrap_timeout_ms=180_000,  # a killed broker starts
+        acks="all",
+        retries=200,
+        delivery_timeout_ms=120_000,
+    )
+    sent = [producer.send(topic, value, key=key) for key, value in messages]
+    producer.flush(timeout=120)
+    assert all(each.succeeded() for each in sent)
+    producer.close()
+    with warnings.catch_warnings():
+        # kafka-python leaves the sockets of its tries while the broker is killed to the garbage collector.
+        warnings.simplefilter("ignore", ResourceWarning)
+        del producer, sent
+        gc.collect()
