@@ -94,6 +94,7 @@ def destroy(
     On a terminal it asks first.
     """
     from bootstrap.deploy import log, words
+    from bootstrap.operations import slots
 
     target: Target = context.obj.target()
     if data:
@@ -110,6 +111,7 @@ def destroy(
     _stop_unless_done(target, ended, path, "lakehouse destroy")
     idle = not ended.view.resources[1]
     _advise(target, words.after_destroy(target, time.monotonic() - began, idle=idle))
+    _advise(target, slots.left(target))
     print(f"Log: {words.near(path)}")
 
 

@@ -55,7 +55,7 @@ def drop(source: SourceDatabase, password: str, pause: Callable[[float], None] =
     try:
         _asked(source, password, work)
     except Refused as error:
-        fix = f"Drop it there, SELECT pg_drop_replication_slot('{source.slot}'), or correct the cause, and apply again"
+        fix = f"Drop it there, SELECT pg_drop_replication_slot('{source.slot}'), or correct the cause, and try again"
         raise Refused(
             f"the replication slot {source.slot} of {source} stays, and keeps its log: {error}. {fix}"
         ) from None
@@ -94,7 +94,8 @@ def _tried(source: SourceDatabase, password: str, work: Callable[[Any], int | No
         finally:
             connection.close()
     except postgres.InterfaceError as error:
-        return Unreachable("PostgreSQL", f"{source.host}:{source.port}", first_line(error))
+        fix = f"Its replication slot {source.slot} stays, and keeps its log: try again when it answers."
+        return Unreachable("PostgreSQL", f"{source.host}:{source.port}", first_line(error), fix)
     except postgres.DatabaseError as error:
         said = error.args[0].get("M", "") if error.args and isinstance(error.args[0], dict) else first_line(error)
         return Refused(said or first_line(error))

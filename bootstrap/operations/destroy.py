@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from bootstrap import output
+from bootstrap.operations import slots
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runtimes import generations, owner, scheduling
@@ -16,8 +17,9 @@ from lakehouse.runtimes.disk import BALLAST
 def destroy_data(target: Target, *, yes: bool) -> int:
     """Deletes the stack's tables, catalog state, logs and secrets; returns the number of bytes freed.
 
-    Only a folder with this lakehouse's mark is touched. Raises LakehouseError if it has none, or while a process of
-    the lakehouse runs, UsageError without a confirmation.
+    Replication slots of its pipelines go first, because only its secrets can drop them. Only a folder with this
+    lakehouse's mark is touched. Raises LakehouseError if it has none, while a process of the lakehouse runs, or if a
+    slot stays; UsageError without a confirmation.
     """
     root = target.local.state.root
     if remains := target.local.runtime.remains() or scheduling.remains(target.local.state):
@@ -36,6 +38,7 @@ def destroy_data(target: Target, *, yes: bool) -> int:
             "removed. Empty that folder and remove the link by hand, then try again."
         )
     _confirm(target, root, yes=yes)
+    slots.drop(target)
     freed = target.local.runtime.remove_data()
     freed += sum(file.lstat().st_size for folder in folders for file in folder.rglob("*") if not file.is_dir())
     for folder in folders:

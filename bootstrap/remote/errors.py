@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from lakehouse.errors import LakehouseError
 
+_STACK_UP = "Is the stack up? `lakehouse status` shows it, `lakehouse deploy` brings it back."
+
 
 class RemoteError(LakehouseError):
     """A request to the store or a catalog that did not succeed."""
@@ -49,13 +51,10 @@ class Refused(RemoteError):
 
 
 class Unreachable(RemoteError):
-    """No connection could be made, so nothing was done."""
+    """No connection could be made, so nothing was done. ``fix`` is for a server that is no part of a stack."""
 
-    def __init__(self, what: str, endpoint: str, reason: str) -> None:
-        super().__init__(
-            f"{what} at {endpoint} cannot be reached ({reason}). "
-            "Is the stack up? `lakehouse status` shows it, `lakehouse deploy` brings it back."
-        )
+    def __init__(self, what: str, endpoint: str, reason: str, fix: str = _STACK_UP) -> None:
+        super().__init__(f"{what} at {endpoint} cannot be reached ({reason}). {fix}")
 
 
 class StalePlan(LakehouseError):

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootstrap.engines import replication
+from bootstrap.engines.replication import SourceDatabase
+from bootstrap.operations import slots
+from bootstrap.operations.destroy import destroy_data
+from bootstrap.remote.errors import Refused, RemoteError
+from bootstrap.session.target import Target
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.owner import mark
+from tests.unit.lakehouse.kinds.pipelines.streaming import ITEMS, ORDERS, SHOP, lakehouse
+
+
+def target_of(tmp_path: Path, pipelines: dict[str, Any]) -> Target:
+    """A stack that is down, and that was deployed with these pipelines."""
+    (tmp_path / "lakehouse.yaml").write_text("")
+    found = Target(tmp_path / "lakehouse.yaml", lakehouse(pipelines), "local")
+    found.local.state.prepare()
+    mark(found.local.state, found.local.claim)
+    for name in pipelines:
+        found.local.state.keep(f"pipeline-{name}", "of-the-shop")
+    return found
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Target:
+    return target_of(tmp_path, {"orders": ORDERS, "shop": SHOP, "items": ITEMS})
+
+
+@pytest.fixture
+def dropped(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    monkeypatch.setattr(replication, "drop", lambda source, password: found.append((source.slot, password)))
+    return found
+
+
+def kept(monkeypatch: pytest.MonkeyPatch, answer: int | RemoteError | None) -> None:
+    def asked(source: SourceDatabase, password: str) -> int | None:
+        if isinstance(answer, RemoteError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(replication, "kept", asked)
+
+
+def test_only_pipelines_that_read_postgresql_have_slots(target: Target) -> None:
+    [(name, source)] = slots.sources(target).items()
+    assert (name, str(source)) == ("shop", "shop at db.example.com:5432")
+    assert source.slot.startswith("lakehouse_shop_")
+
+
+def test_a_stack_that_was_never_deployed_has_none_and_gets_no_password(target: Target) -> None:
+    password = target.local.state.kept("pipeline-shop")
+    password.unlink()
+    assert slots.sources(target) == {}
+    assert not password.exists()
+
+
+@pytest.mark.parametrize("answer", [0, 4096, Refused("no such user")])
+def test_a_slot_that_is_there_or_may_be_is_named_with_what_drops_it(
+    target: Target, monkeypatch: pytest.MonkeyPatch, answer: int | RemoteError
+) -> None:
+    kept(monkeypatch, answer)
+    [said] = slots.left(target)
+    slot = slots.sources(target)["shop"].slot
+    assert f"its replication slot {slot} stays in shop at db.example.com:5432" in said
+    assert f"`lakehouse destroy --data` drops the slot, or there: SELECT pg_drop_replication_slot('{slot}')." in said
+
+
+def test_nothing_is_said_of_a_slot_that_is_not_there(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept(monkeypatch, None)
+    assert list(slots.left(target)) == []
+
+
+def test_slots_go_with_the_data(target: Target, dropped: list[tuple[str, str]]) -> None:
+    slot = slots.sources(target)["shop"].slot
+    destroy_data(target, yes=True)
+    assert dropped == [(slot, "of-the-shop")]
+    assert not target.located.state.root.exists()
+
+
+def test_the_data_stays_with_the_password_while_a_slot_does(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    source = {**SHOP["from"]["postgres"], "host": "127.0.0.1", "port": port}
+    target = target_of(tmp_path, {"shop": {**SHOP, "from": {"postgres": source}}})
+    with pytest.raises(LakehouseError) as refused:
+        destroy_data(target, yes=True)
+    said = str(refused.value)
+    assert said.startswith(f"pipelines.shop: PostgreSQL at 127.0.0.1:{port} cannot be reached")
+    assert f"Its replication slot {slots.sources(target)['shop'].slot} stays" in said
+    assert "The stack's data is still there, with the password" in said
+    assert "remove pipelines.shop from lakehouse.yaml" in said
+    assert "lakehouse deploy" not in said, "the database is no part of the stack"
+    assert target.local.state.secret("pipeline-shop") == "of-the-shop"
+    without = Target(target.path, lakehouse({}), "local")
+    destroy_data(without, yes=True)
+    assert not target.located.state.root.exists()
