@@ -40,7 +40,7 @@ class BatchJob:
         """Start the application without waiting. ``patience``: the seconds that a statement may take."""
         self._patience = patience
         self._number = 0
-        self._lost = False  # it has ended or does not answer, so it cannot be ended cleanly
+        self._lost: LakehouseError | None = None  # it has ended or does not answer, so it cannot be ended cleanly
         self._lock = threading.Lock()
         self._lines: queue.Queue[str | None] = queue.Queue()
         command, environment = _prepare(target)
@@ -86,6 +86,8 @@ class BatchJob:
     def _statement(self, sql: str) -> list[str]:
         """The lines that a statement prints."""
         with self._lock:
+            if self._lost is not None:
+                raise self._lost  # no further statement waits as long
             self._number += 1
             assert self._process.stdin is not None
             try:
@@ -108,12 +110,11 @@ class BatchJob:
             try:
                 line = self._lines.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
-                self._lost = True
-                raise _unfinished(f"gave no answer within {self._patience:.0f} s", lines) from None
+                self._lost = _unfinished(f"gave no answer within {self._patience:.0f} s", lines)
+                raise self._lost from None
             if line is None:
-                self._lost = True
-                self._lines.put(None)
-                raise _unfinished("ended", lines)
+                self._lost = _unfinished("ended", lines)
+                raise self._lost
             if last(line):
                 return lines
             lines.append(line)

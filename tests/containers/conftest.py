@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.docker.containers import STATE
 from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.runtime import Containers
+from tests.containers.machines import running
 from tests.integration.deployment import Changes, Deployment
 
 TOKEN = ("engines", "spark", "connect")
@@ -42,6 +44,13 @@ def contained(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) ->
     folder = tmp_path_factory.mktemp("docker") / "a lakehouse"
     deployment = Deployment.make(folder, {("name",): f"it-{os.getpid()}", TOKEN: {"token": True}, **DOCKER})
     yield from up(deployment, engine)
+
+
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The machines for a stack with `runtime: hosts`, and the file with the key by which their users log in."""
+    with running(tmp_path_factory.mktemp("key")) as key:
+        yield key
 
 
 def up(deployment: Deployment, engine: DockerEngine) -> Iterator[Deployment]:

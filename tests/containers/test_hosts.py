@@ -1,7 +1,7 @@
-"""`runtime: hosts` on machines: containers with systemd and an SSH server, on a network of their own.
+"""`runtime: hosts` on machines: see tests/containers/machines.py.
 
-The first run makes their image with debootstrap, which needs root and some minutes. All tests share one deployment, in
-their order: each leaves it as it found it, but for the host that is added and removed.
+All tests share one deployment, in their order: each leaves it as it found it, but for the host that is added and
+removed.
 """
 
 from __future__ import annotations
@@ -14,92 +14,21 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from lakehouse.packages import cached
 from lakehouse.packages.environment import ANSIBLE
 from lakehouse.runtimes.hosts.runtime import Hosts
+from tests.containers.machines import HOSTS, LEFT, NETWORK, THIS, A, B, C, docker, inside, reaches
 from tests.integration.deployment import PROJECT, Deployment, until, up
 
 pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(1800)]
 
-IMAGE, NETWORK, SUBNET = "lakehouse/systemd:bookworm", "lakehouse-test-hosts", "10.66.7.0/24"
-THIS, A, B, C, STRANGER = "10.66.7.1", "10.66.7.11", "10.66.7.12", "10.66.7.13", "10.66.7.99"
-MACHINES = {"a": A, "b": B, "c": C, "stranger": STRANGER}
-_INCLUDED = "systemd,systemd-sysv,openssh-server,python3,sudo,iproute2,ca-certificates,nftables"
-_RUN = (
-    *("run", "--detach", "--pull=never", "--stop-signal", "SIGRTMIN+3"),
-    *("--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN"),
-    *("--security-opt", "seccomp=unconfined", "--cgroupns=private", "--tmpfs", "/run", "--tmpfs", "/run/lock"),
-)  # fmt: skip
-LEFT = (
-    "ls -d /etc/systemd/system/*lakehouse* /etc/systemd/system/*/lakehouse* /etc/lakehouse /opt/lakehouse "
-    "/root/.ansible /root/.lakehouse* /home/admin/.ansible /home/admin/.lakehouse* /tmp/*ansible* 2>/dev/null; "
-    "nft list tables | grep lakehouse; getent passwd | grep ^lh-; getent group | grep ^lh-; "
-    "systemctl list-units --all --plain --no-legend 'lakehouse*'; pgrep -a java; true"
-)
 WORKERS = {"trino-worker-1", "trino-worker-2", "spark-worker-1", "spark-worker-2"}
 LONG = (
     "SELECT count(DISTINCT a.comment || cast(b.linenumber AS varchar)) FROM tpch.sf1.lineitem a, tpch.tiny.lineitem b"
 )
 LONG += " WHERE a.orderkey = b.orderkey"
-
-
-def docker(*words: str, given: str | None = None) -> str:
-    done = subprocess.run(["docker", *words], input=given, capture_output=True, text=True, check=False, timeout=600)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def inside(host: str, command: str) -> str:
-    return docker("exec", f"{NETWORK}-{host}", "sh", "-c", command)
-
-
-def image() -> None:
-    """Make the image of a machine, unless Docker has it."""
-    if docker("images", "--quiet", IMAGE).strip():
-        return
-    root = cached.root() / "tmp" / "systemd"
-    shutil.rmtree(root, ignore_errors=True)
-    command = ["debootstrap", "--variant=minbase", f"--include={_INCLUDED}", "bookworm", str(root)]
-    subprocess.run(command, check=True, capture_output=True, timeout=900)
-    subprocess.run(["chroot", root, "useradd", "-m", "-s", "/bin/bash", "admin"], check=True)
-    (root / "etc/sudoers.d/admin").write_text("admin ALL=(ALL) NOPASSWD: ALL\n")
-    with subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE) as tar:
-        start = ["docker", "import", "-c", 'CMD ["/lib/systemd/systemd"]', "-", IMAGE]
-        subprocess.run(start, stdin=tar.stdout, check=True, capture_output=True, timeout=300)
-    shutil.rmtree(root)
-
-
-@pytest.fixture(scope="module")
-def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The machines, and the file with the key by which root logs in on one, and a user with sudo on the others."""
-    key = tmp_path_factory.mktemp("key") / "id"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
-    image()
-    docker("network", "create", "--subnet", SUBNET, NETWORK)
-    try:
-        for name, address in MACHINES.items():
-            called = f"{NETWORK}-{name}"
-            docker(*_RUN, "--name", called, "--hostname", name, "--network", NETWORK, "--ip", address, IMAGE)
-            for home, user in (("/root", "root"), ("/home/admin", "admin")):
-                folder = f"{home}/.ssh"
-                script = f"install -d -m 700 -o {user} {folder}"
-                script += f"; install -m 600 -o {user} /dev/stdin {folder}/authorized_keys"
-                docker("exec", "-i", called, "sh", "-c", script, given=key.with_suffix(".pub").read_text())
-        yield key
-    finally:
-        for name in MACHINES:
-            subprocess.run(["docker", "rm", "-f", "-v", f"{NETWORK}-{name}"], capture_output=True, check=False)
-        subprocess.run(["docker", "network", "rm", NETWORK], capture_output=True, check=False)
-
-
-HOSTS: dict[str, Any] = {
-    "a": {"address": A, "key": "id"},
-    "b": {"address": B, "user": "admin", "key": "id"},
-}
 
 
 @pytest.fixture(scope="module")
@@ -141,11 +70,6 @@ def hosts(placed: Deployment) -> Hosts:
 
 def unit(placed: Deployment, service: str) -> str:
     return hosts(placed).place.layout.unit(service)
-
-
-def reaches(host: str, address: str, port: int) -> bool:
-    code = f"import socket; socket.create_connection(('{address}', {port}), 3)"
-    return inside(host, f'python3 -c "{code}" 2>/dev/null && echo yes || echo no').strip() == "yes"
 
 
 def pids(placed: Deployment) -> dict[str, int]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.ansible_checks import ANSIBLE, environment
-from tests.containers.test_hosts import IMAGE, image
+from tests.containers.machines import IMAGE, image
 from tests.tools.environments import scripts
 
 pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(900)]

@@ -1,0 +1,97 @@
+"""Machines for `runtime: hosts`: containers with systemd and an SSH server, on a network of their own.
+
+The first use makes their image with debootstrap, which needs root and some minutes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lakehouse.packages import cached
+
+IMAGE, NETWORK, SUBNET = "lakehouse/systemd:bookworm", "lakehouse-test-hosts", "10.66.7.0/24"
+THIS, A, B, C, STRANGER = "10.66.7.1", "10.66.7.11", "10.66.7.12", "10.66.7.13", "10.66.7.99"
+MACHINES = {"a": A, "b": B, "c": C, "stranger": STRANGER}
+HOSTS: dict[str, Any] = {
+    "a": {"address": A, "key": "id"},
+    "b": {"address": B, "user": "admin", "key": "id"},
+}
+_INCLUDED = "systemd,systemd-sysv,openssh-server,python3,sudo,iproute2,ca-certificates,nftables"
+_RUN = (
+    *("run", "--detach", "--pull=never", "--stop-signal", "SIGRTMIN+3"),
+    *("--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN"),
+    *("--security-opt", "seccomp=unconfined", "--cgroupns=private", "--tmpfs", "/run", "--tmpfs", "/run/lock"),
+)  # fmt: skip
+# The shell command that shows what a stack has left on a machine, besides its data.
+LEFT = (
+    "ls -d /etc/systemd/system/*lakehouse* /etc/systemd/system/*/lakehouse* /etc/lakehouse /opt/lakehouse "
+    "/root/.ansible /root/.lakehouse* /home/admin/.ansible /home/admin/.lakehouse* /tmp/*ansible* 2>/dev/null; "
+    "nft list tables | grep lakehouse; getent passwd | grep ^lh-; getent group | grep ^lh-; "
+    "systemctl list-units --all --plain --no-legend 'lakehouse*'; pgrep -a java; true"
+)
+
+
+def docker(*words: str, given: str | None = None) -> str:
+    done = subprocess.run(["docker", *words], input=given, capture_output=True, text=True, check=False, timeout=600)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def inside(host: str, command: str) -> str:
+    return docker("exec", f"{NETWORK}-{host}", "sh", "-c", command)
+
+
+def reaches(host: str, address: str, port: int) -> bool:
+    code = f"import socket; socket.create_connection(('{address}', {port}), 3)"
+    return inside(host, f'python3 -c "{code}" 2>/dev/null && echo yes || echo no').strip() == "yes"
+
+
+def image() -> None:
+    """Make the image of a machine, unless Docker has it. Others that need it meanwhile wait."""
+    folder = cached.root() / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "systemd.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not docker("images", "--quiet", IMAGE).strip():
+            _make(folder / "systemd")
+
+
+def _make(root: Path) -> None:
+    shutil.rmtree(root, ignore_errors=True)
+    command = ["debootstrap", "--variant=minbase", f"--include={_INCLUDED}", "bookworm", str(root)]
+    subprocess.run(command, check=True, capture_output=True, timeout=900)
+    subprocess.run(["chroot", root, "useradd", "-m", "-s", "/bin/bash", "admin"], check=True)
+    (root / "etc/sudoers.d/admin").write_text("admin ALL=(ALL) NOPASSWD: ALL\n")
+    with subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE) as tar:
+        start = ["docker", "import", "-c", 'CMD ["/lib/systemd/systemd"]', "-", IMAGE]
+        subprocess.run(start, stdin=tar.stdout, check=True, capture_output=True, timeout=300)
+    shutil.rmtree(root)
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Path]:
+    """The machines, and the file with the key by which root logs in on one, and a user with sudo on the others."""
+    key = folder / "id"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    image()
+    docker("network", "create", "--subnet", SUBNET, NETWORK)
+    try:
+        for name, address in MACHINES.items():
+            called = f"{NETWORK}-{name}"
+            docker(*_RUN, "--name", called, "--hostname", name, "--network", NETWORK, "--ip", address, IMAGE)
+            for home, user in (("/root", "root"), ("/home/admin", "admin")):
+                folders = f"{home}/.ssh"
+                script = f"install -d -m 700 -o {user} {folders}"
+                script += f"; install -m 600 -o {user} /dev/stdin {folders}/authorized_keys"
+                docker("exec", "-i", called, "sh", "-c", script, given=key.with_suffix(".pub").read_text())
+        yield key
+    finally:
+        for name in MACHINES:
+            subprocess.run(["docker", "rm", "-f", "-v", f"{NETWORK}-{name}"], capture_output=True, check=False)
+        subprocess.run(["docker", "network", "rm", NETWORK], capture_output=True, check=False)
