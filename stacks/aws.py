@@ -15,8 +15,7 @@ from lakehouse.access.trust import trust
 from lakehouse.aws import applications as started
 from lakehouse.aws.boundary import boundary
 from lakehouse.aws.emr_sizes import executors
-from lakehouse.aws.endpoints import for_spark, for_trino
-from lakehouse.aws.engines_ec2 import Ec2Engines
+from lakehouse.aws.engines_ec2 import Ec2Engines, Machine
 from lakehouse.aws.engines_managed import AthenaWorkgroups, EmrServerless, athena_statements, emr_statements, job_files
 from lakehouse.aws.github import GitHubRoles
 from lakehouse.aws.glue import Databases
@@ -39,11 +38,11 @@ from lakehouse.cdk import (
     s3_backend,
     warn,
 )
-from lakehouse.kinds.engines.spark_cluster import CLOSED
+from lakehouse.runtimes.hosts import nodes
 from lakehouse.runtimes.incarnation import digest
 from lakehouse.spec import AwsStack as Options
 from lakehouse.spec import Lakehouse, Verb
-from lakehouse.spec.aws import RESULTS
+from lakehouse.spec.aws import RESULTS, SOFTWARE
 from lakehouse.text.terraform import rendered
 
 PROVIDER = "6.25.0"  # the version whose arguments the contract test knows
@@ -109,7 +108,7 @@ class AwsTerraformStack(TerraformStack):
         self._roles: dict[str, str] = {}  # by principal
         self._applications: dict[str, Declared] = {}  # of EMR Serverless, by principal
         self._settings: list[object] = [str(options.cidr), options.zones, options.zone_names]  # of all of them
-        self._engines = self._on_instances(key.scaling) if on_instances else self._managed()
+        self._engines = self._on_instances(path, key.scaling) if on_instances else self._managed()
         self._stop_applications()
         if options.optimizers:
             optimizers_role(self, names=self._names, may=self._on_all("write"))
@@ -188,6 +187,9 @@ class AwsTerraformStack(TerraformStack):
                 store.add(name, bucket)
         if self._athena or (self._options.engines == "managed" and lakehouse.engines.spark is not None):
             store.add_results(RESULTS)
+        if self._options.engines == "ec2":
+            store.add_software(SOFTWARE)
+        self._stored = store.ready
         if not in_tables:
             glue = Databases(self, "glue", names=self._names, lakehouse=lakehouse, allow_destroy=allow_destroy)
             self._ready = [*glue.databases.values(), *store.ready]
@@ -274,14 +276,11 @@ class AwsTerraformStack(TerraformStack):
             self._principal(principal, may, services)
         return outputs
 
-    def _on_instances(self, scaling: Declared | None) -> dict[str, object]:
+    def _on_instances(self, path: Path, scaling: Declared | None) -> dict[str, object]:
         """Spark and Trino on EC2. Their role serves all principals, whose own roles reach Glue and S3 directly."""
-        names, lakehouse = self._names, self._lakehouse
-        wanted = {}
-        if lakehouse.engines.trino:
-            wanted["trino-internal"] = "How Trino's nodes know each other"
-        if lakehouse.engines.spark:
-            wanted["spark-authenticate"] = "How Spark's processes know each other"
+        names, lakehouse, options = self._names, self._lakehouse, self._options
+        kinds = nodes.planned(lakehouse, names.stack)
+        wanted = dict.fromkeys(nodes.secrets(kinds.values()), "How the engine's processes know each other")
         secrets = Secrets(self, "secrets", names=names, key=self._key, wanted=wanted).secrets
         profile = instance_role(
             self,
@@ -291,6 +290,12 @@ class AwsTerraformStack(TerraformStack):
             key=self._key,
             log_group=log_group(names, "engines"),
         )
+        spark, trino = lakehouse.engines.spark, lakehouse.engines.trino
+        cores = {nodes.SPARK_WORKER: spark.cores} if spark else {}
+        machines = {
+            name: Machine(each.key, nodes.software(), each.memory_mb, cores.get(name, 2))
+            for name, each in kinds.items()
+        }
         engines = Ec2Engines(
             self,
             "engines",
@@ -300,11 +305,17 @@ class AwsTerraformStack(TerraformStack):
             profile=profile,
             scaling=scaling,
             tags=self._tags,
+            domain=nodes.domain(names),
+            machines=machines,
+            software=self._software(path, nodes.digest_of(kinds)),
+            spot=options.spot,
+            most=options.max_workers,
+            logs=self._observe.groups["engines"],
         )
-        if lakehouse.engines.trino:
-            engines.trino(lakehouse.engines.trino)
-        if lakehouse.engines.spark:
-            engines.spark(lakehouse.engines.spark)
+        if trino:
+            engines.trino(trino.workers)
+        if spark:
+            engines.spark(spark.workers)
         for service, instance in engines.instances.items():
             self._observe.alarm(
                 f"{service}-ill",
@@ -317,14 +328,25 @@ class AwsTerraformStack(TerraformStack):
             may = list(access.statements(lakehouse, names, principal, key=self._key))
             self._principal(principal, may)
         outputs: dict[str, object] = {"hosts": engines.hosts}
+        outputs["instances"] = {name: each.ref("id") for name, each in engines.instances.items()}
         outputs["secrets"] = {name: each.ref("arn") for name, each in secrets.items()}
-        # The engines' settings for the catalogs, for the configuration management of the instances.
-        if lakehouse.engines.spark:
-            settings = {**for_spark(lakehouse, names), **lakehouse.engines.spark.properties}
-            outputs["spark_defaults"] = settings | CLOSED
-        if lakehouse.engines.trino:
-            outputs["trino_catalogs"] = {**lakehouse.engines.trino.catalogs, **for_trino(lakehouse, names)}
         return outputs
+
+    def _software(self, path: Path, planned: str) -> Declared:
+        """The step that fills the bucket from which instances make themselves, if something in it changes."""
+        arguments = ["-m", "bootstrap.operations.software", str(path), self._names.stack, planned]
+        step = {
+            "command": shlex.join([sys.executable, *arguments]),
+            "environment": {"LAKEHOUSE_AWS_ACCOUNT": self._names.account},
+        }
+        return resource(
+            self,
+            "software",
+            "terraform_data",
+            triggers_replace=[planned, self._names.account],
+            provisioner=[{"local-exec": step}],
+            needs=self._stored,
+        )
 
     def _principal(
         self, principal: str, may: list[PolicyStatement], services: Sequence[dict[str, object]] = ()

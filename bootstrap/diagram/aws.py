@@ -20,7 +20,9 @@ Blocks = Mapping[str, Mapping[str, Any]]
 
 #: Resources that configure another one, and the argument that names that one.
 PART_OF: Mapping[str, str] = {
+    "aws_autoscaling_lifecycle_hook": "autoscaling_group_name",
     "aws_autoscaling_policy": "autoscaling_group_name",
+    "aws_cloudwatch_log_metric_filter": "log_group_name",
     "aws_default_security_group": "vpc_id",
     "aws_flow_log": "vpc_id",
     "aws_iam_instance_profile": "role",
@@ -38,6 +40,7 @@ PART_OF: Mapping[str, str] = {
     "aws_s3_bucket_versioning": "bucket",
     "aws_secretsmanager_secret_version": "secret_id",
     "aws_sns_topic_policy": "arn",
+    "aws_ssm_association": "name",
     "aws_vpc_security_group_egress_rule": "security_group_id",
     "aws_vpc_security_group_ingress_rule": "security_group_id",
 }
@@ -202,7 +205,7 @@ def _groups(nodes: Mapping[str, Node], blocks: Blocks, catalogs: list[Group]) ->
     steps = take("Steps of the deploy", "terraform_data.")
     athena = take("Athena", "aws_athena_workgroup.")
     inside = kept(
-        take("Engines", "aws_emrserverless_application.", "aws_instance.", "aws_autoscaling_group."),
+        take("Engines", "aws_emrserverless_application.", "aws_instance.", "aws_autoscaling_group.", "aws_ssm_"),
         take("Security groups", "aws_security_group."),
         take("Endpoints of AWS services", "aws_vpc_endpoint."),
         take("Subnets", "aws_subnet.", "aws_route53_zone."),

@@ -27,6 +27,7 @@ _KINDS: Mapping[str, str] = {
     "aws_security_group": "security group",
     "aws_sns_topic": "SNS topic",
     "aws_sns_topic_subscription": "subscription",
+    "aws_ssm_document": "document of Systems Manager",
     "aws_subnet": "private subnet",
     "aws_vpc_endpoint": "VPC endpoint",
     "terraform_data": "step",
@@ -55,7 +56,7 @@ def _title(type: str, name: str, block: Mapping[str, Any], prefix: str) -> str:
     for argument in _NAMED_BY:
         if isinstance(block.get(argument), str):
             return short(block[argument].removeprefix("https://"), prefix)
-    return str(block.get("tags", {}).get("lakehouse-service", name))
+    return short(str(block.get("tags", {}).get("lakehouse-service", name)), prefix)
 
 
 def short(text: str, prefix: str) -> str:

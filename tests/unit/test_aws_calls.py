@@ -43,6 +43,7 @@ CLIENTS: Mapping[str, Mapping[str, str]] = {
     "maintenance/managed.py": {"self._client": "glue s3tables"},
     "maintenance/superseded.py": {"self._s3": "s3"},
     "operations/applications.py": {"emr": "emr-serverless"},
+    "operations/software.py": {"self._s3": "s3"},
     "operations/prepare.py": {"s3": "s3", "iam": "iam"},
     "probe/buckets.py": {"room.s3": "s3", "given": "s3", "other": "s3", "sts(room.store)": "sts"},
     "probe/objects.py": {"room.s3": "s3"},

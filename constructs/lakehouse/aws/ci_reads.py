@@ -34,7 +34,8 @@ _INSTANCES = """
     DescribeInstances
     DescribeLaunchTemplateVersions DescribeLaunchTemplates DescribeTags DescribeVolumes
 """
-_SCALING = "DescribeAutoScalingGroups DescribePolicies DescribeTags"
+_SCALING = "DescribeAutoScalingGroups DescribeLifecycleHooks DescribePolicies DescribeTags"
+_DOCUMENT = "DescribeAssociation DescribeDocument DescribeDocumentPermission GetDocument ListTagsForResource"
 
 
 def configuration(names: Names, key: str, *, instances: bool, tables: bool) -> list[PolicyStatement]:
@@ -71,6 +72,7 @@ def configuration(names: Names, key: str, *, instances: bool, tables: bool) -> l
 
 
 def _of_instances(names: Names, key: str, profiles: str) -> list[PolicyStatement]:
+    own = f"{names.prefix}-*"
     scaling = f"role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling_{names.prefix}"
     secrets = names.arn("secretsmanager", f"secret:{names.prefix}/*")
     via = {"StringEquals": {"kms:ViaService": f"secretsmanager.{names.region}.amazonaws.com"}}
@@ -83,6 +85,9 @@ def _of_instances(names: Names, key: str, profiles: str) -> list[PolicyStatement
         _may("Profiles", "iam", "GetInstanceProfile", profiles),
         _may("Zone", "route53", "GetHostedZone ListResourceRecordSets ListTagsForResource", zone),
         _may("Image", "ssm", "GetParameter", image),
+        _may("Document", "ssm", _DOCUMENT, names.arn("ssm", f"document/{own}")),
+        _may("Associations", "ssm", "DescribeAssociation", names.arn("ssm", "association/*")),
+        _may("Load", "logs", "DescribeMetricFilters", names.arn("logs", f"log-group:/{names.prefix}/*")),
         # To see the stages of a secret's version, its value is read, too, although no state keeps it.
         _may("Secrets", "secretsmanager", "DescribeSecret GetResourcePolicy GetSecretValue", secrets),
         PolicyStatement("SecretsKey", ("kms:Decrypt",), (key,), via),

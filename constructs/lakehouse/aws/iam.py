@@ -6,12 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lakehouse.access.iam import through_s3
 from lakehouse.access.names import MAINTENANCE, Names
 from lakehouse.access.packed import Statement, packed, text
 from lakehouse.access.policy import PolicyStatement
 from lakehouse.aws.boundary import BOUNDARY
 from lakehouse.cdk import Construct, Declared, resource
 from lakehouse.errors import UsageError
+from lakehouse.spec.aws import SOFTWARE
 from lakehouse.text.terraform import evaluated
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -101,7 +103,10 @@ def instance_role(
     key: str,
     log_group: str,
 ) -> Declared:
-    """The instance profile of engines on EC2, for the whole lakehouse, their secrets and logs, and Systems Manager."""
+    """The instance profile of engines on EC2, for the whole lakehouse, their software, secrets and logs.
+
+    AmazonSSMManagedInstanceCore is what Systems Manager needs to reach an instance.
+    """
     group = names.arn("logs", f"log-group:{log_group}")
     via = {"StringEquals": {"kms:ViaService": f"secretsmanager.{names.region}.amazonaws.com"}}
     made = role(
@@ -115,6 +120,8 @@ def instance_role(
             *may,
             PolicyStatement("Secrets", ("secretsmanager:GetSecretValue",), tuple(secrets)),
             PolicyStatement("SecretsKey", ("kms:Decrypt",), (key,), via),
+            PolicyStatement("Software", ("s3:GetObject",), (names.s3(SOFTWARE, "*"),)),
+            PolicyStatement("SoftwareKey", ("kms:Decrypt",), (key,), through_s3(names, [names.s3(SOFTWARE)])),
             PolicyStatement("Logs", ("logs:CreateLogStream", "logs:PutLogEvents"), (f"{group}:*",)),
         ],
         managed=["AmazonSSMManagedInstanceCore"],

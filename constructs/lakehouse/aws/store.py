@@ -58,7 +58,7 @@ class AwsStore(Construct):
         if bucket.expire_days is not None:
             rules.append(_expire(bucket.expire_days))
         elif days is not None:  # what a deleted object leaves when its versions have ended; `_expire` does it, too
-            rules.append({**_rule("markers"), "expiration": [{"expired_object_delete_marker": True}]})
+            rules.append(_markers())
         return self._add(name, rules, deletable=bucket.deletable and self._allow_destroy)
 
     def add_results(self, name: str) -> Declared:
@@ -76,6 +76,10 @@ class AwsStore(Construct):
         }
         rules = [_tidy(), _replaced(1), _expire(RESULT_DAYS)]
         return self._add(name, rules, deletable=self._allow_destroy, policy=[no_tables])
+
+    def add_software(self, name: str) -> Declared:
+        """A bucket for what instances make themselves of. It is deletable, because a deploy fills it again."""
+        return self._add(name, [_tidy(), _replaced(KEPT_DAYS), _markers()], deletable=self._allow_destroy)
 
     def _add(
         self, name: str, rules: list[dict[str, Any]], *, deletable: bool, policy: Sequence[dict[str, Any]] = ()
@@ -242,6 +246,10 @@ def _tidy() -> dict[str, Any]:
 
 def _replaced(days: int) -> dict[str, Any]:
     return {**_rule("replaced"), "noncurrent_version_expiration": [{"noncurrent_days": days}]}
+
+
+def _markers() -> dict[str, Any]:
+    return {**_rule("markers"), "expiration": [{"expired_object_delete_marker": True}]}
 
 
 def _expire(days: int) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from lakehouse.spec.table_buckets import BUCKET_ENDS, BUCKET_STARTS, check_names
 
 ACCESS_LOGS = "access-logs"
 RESULTS = "query-results"
-_RESERVED_BUCKETS = (ACCESS_LOGS, RESULTS)  # buckets that the stack creates in addition to those of the file
+SOFTWARE = "software"  # what instances make themselves of
+_RESERVED_BUCKETS = (ACCESS_LOGS, RESULTS, SOFTWARE)  # buckets that the stack creates in addition to those of the file
 _RESERVED_PRINCIPALS = ("engines", "flow_logs", "operators")  # roles and workgroups that it creates
 _BUCKET = 63  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _ROLE = 64  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -30,6 +31,7 @@ _GOVCLOUD = "us-gov-"
 _OTHER_PARTS = ("cn-", "us-iso", "eu-iso", "eusc-")
 # https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/release-version-emr-spark-8.0.0.html
 _WITHOUT_RELEASE = {"emr-spark-8.0.0": ("me-central-1", "me-south-1")}
+_OTHER_JAVA = ("3.5",)  # versions of Spark for a Java that no package has
 # https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/app-behavior.html#worker-configs
 _WORKER_CORES, _WORKER_GB = 16, 120
 # botocore's SensitivePropertiesMap. What a stack sets beside the file's: tests compare these numbers with the stack.
@@ -62,6 +64,7 @@ def check_aws(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Prob
             if zone[:-1] != stack.region:
                 yield Problem(at, f'"{zone}" is not in {stack.region}, the region of the stack. Name its zones')
     yield from _region(name, stack, lakehouse)
+    yield from _instances(name, stack, lakehouse)
     yield from _sizes(name, stack, lakehouse)
     yield from _properties(name, stack, lakehouse)
     yield from _names(name, stack, lakehouse)
@@ -92,6 +95,28 @@ def _region(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Proble
     if managed and stack.region in (without := _WITHOUT_RELEASE.get(stack.emr_release, ())):
         message = f"AWS has no {stack.emr_release} in {' and '.join(without)}. Choose another release"
         yield Problem(("stacks", name, "emr_release"), message, (("stacks", name, "region"),))
+
+
+def _instances(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
+    at: KeyPath = ("stacks", name)
+    if stack.engines != "ec2":
+        for key in ("spot", "max_workers"):
+            if getattr(stack, key):
+                message = "it is for workers on instances, which this stack lacks. Remove it, or use `engines: ec2`"
+                yield Problem((*at, key), message, ((*at, "engines"),))
+        return
+    spark, trino = lakehouse.engines.spark, lakehouse.engines.trino
+    if spark is not None and spark.version in _OTHER_JAVA:
+        message = f"Spark {spark.version} needs Java 17, which no package has, and instances get Java from packages. "
+        yield Problem((*at, "engines"), f"{message}Write version: 4.1", (("engines", "spark", "version"),))
+    if lakehouse.sources and spark is not None:
+        yield Problem(
+            (*at, "engines"), "`sources` are not supported for Spark on instances. Remove them", (("sources",),)
+        )
+    for engine, asks in (("spark", spark), ("trino", trino)):
+        if asks is not None and stack.max_workers is not None and asks.workers > stack.max_workers:
+            message = f"{stack.max_workers} is less than {asks.workers}, the least number of workers. Raise it"
+            yield Problem((*at, "max_workers"), message, (("engines", engine, "workers"),))
 
 
 def _sizes(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:

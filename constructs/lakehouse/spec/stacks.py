@@ -213,6 +213,12 @@ class AwsStack(Model):
     emr-spark-8.0.0 Spark 4.0, emr-spark-8.1.0 Spark 4.1. Only with `engines: managed`."""
     executors: Executors | None = None
     """How many executors a job has. Default: 1 to `engines.spark.workers`. Only with `engines: managed`."""
+    spot: StrictBool = False
+    """Workers are spot instances, which cost less, and which AWS takes back at two minutes' notice.
+    Only with `engines: ec2`."""
+    max_workers: Annotated[StrictInt, Field(ge=1, le=1000)] | None = None
+    """How many workers an engine has at most, by its load; the least is its `workers`. Default: 4, or `workers`.
+    Only with `engines: ec2`."""
     optimizers: StrictBool = False
     """Glue's table optimizers do what `maintenance` says, by themselves; `lakehouse maintain` sets them."""
     owner: TagText | None = None

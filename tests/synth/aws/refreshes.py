@@ -16,8 +16,15 @@ from tests.synth.aws.simulator import Request
 _CALLS: dict[str, tuple[str, str, str]] = {
     "aws_athena_workgroup": ("athena:GetWorkGroup athena:ListTagsForResource", "athena:R:A:workgroup/{}", "name"),
     "aws_autoscaling_group": ("autoscaling:DescribeAutoScalingGroups", "*", "name"),
+    "aws_autoscaling_lifecycle_hook": ("autoscaling:DescribeLifecycleHooks", "*", "name"),
+    "aws_autoscaling_policy": ("autoscaling:DescribePolicies", "*", "name"),
     "aws_budgets_budget": ("budgets:ViewBudget", "budgets::A:budget/{}", "name"),
     "aws_cloudwatch_log_group": ("logs:ListTagsForResource", "logs:R:A:log-group:{}", "name"),
+    "aws_cloudwatch_log_metric_filter": (
+        "logs:DescribeMetricFilters",
+        "logs:R:A:log-group:/demo-machines/x",
+        "name",
+    ),
     "aws_cloudwatch_metric_alarm": ("cloudwatch:DescribeAlarms", "cloudwatch:R:A:alarm:{}", "alarm_name"),
     "aws_emrserverless_application": ("emr-serverless:GetApplication", "emr-serverless:R:A:/applications/00f", "name"),
     "aws_glue_catalog_database": ("glue:GetDatabase glue:GetTags", "glue:R:A:database/{}", "name"),
@@ -45,6 +52,8 @@ _CALLS: dict[str, tuple[str, str, str]] = {
     "aws_secretsmanager_secret": ("secretsmanager:DescribeSecret", "secretsmanager:R:A:secret:{}-AbCdEf", "name"),
     "aws_security_group": ("ec2:DescribeSecurityGroups", "*", "name"),
     "aws_sns_topic": ("sns:GetTopicAttributes sns:ListTagsForResource", "sns:R:A:{}", "name"),
+    "aws_ssm_association": ("ssm:DescribeAssociation", "ssm:R:A:association/8dfe3659", "association_name"),
+    "aws_ssm_document": ("ssm:DescribeDocument ssm:GetDocument ssm:ListTagsForResource", "ssm:R:A:document/{}", "name"),
     "aws_vpc": ("ec2:DescribeVpcAttribute", "ec2:R:A:vpc/vpc-1", "cidr_block"),
     "aws_vpc_endpoint": ("ec2:DescribeVpcEndpoints ec2:DescribeVpcEndpointServices", "*", "vpc_id"),
 }

@@ -8,13 +8,6 @@ from typing import Any
 OWN = "spark.sql.catalog.glue_catalog"
 
 
-def test_what_configures_instances_is_an_output(stacks: Mapping[str, Any]) -> None:
-    outputs = stacks["clusters"]["output"]
-    assert outputs["trino_catalogs"]["value"]["glue_catalog"]["iceberg.catalog.type"] == "glue"
-    assert outputs["spark_defaults"]["value"][f"{OWN}.catalog-impl"].endswith("GlueCatalog")
-    assert outputs["spark_defaults"]["value"]["spark.master.rest.enabled"] == "false"
-
-
 def test_each_principal_has_an_application_with_the_catalogs(stacks: Mapping[str, Any]) -> None:
     applications = stacks["aws"]["resource"]["aws_emrserverless_application"]
     assert set(applications) == {f"spark_{principal}" for principal in ("bi", "directory", "etl", "admin")}

@@ -63,11 +63,11 @@ def _write(source: Path, target: Path) -> None:
     """The folder as an archive whose files belong to root, and which others may read."""
     draft = target.with_suffix(".part")
     with tarfile.open(draft, "w") as tar:
-        tar.add(source, arcname=source.name, filter=_of_root)
+        tar.add(source, arcname=source.name, filter=of_root)
     draft.replace(target)
 
 
-def _of_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+def of_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = "root"
     entry.mode = 0o755 if entry.isdir() or entry.mode & 0o100 else 0o644
