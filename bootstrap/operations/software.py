@@ -24,12 +24,14 @@ from lakehouse.access.names import names
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.packages import fetch
 from lakehouse.packages.environment import ANSIBLE
+from lakehouse.packages.package import this_platform
 from lakehouse.runtimes.hosts import nodes, uploads
 from lakehouse.runtimes.hosts.nodes import InstanceKind
 from lakehouse.spec import AwsStack, load
 from lakehouse.spec.aws import SOFTWARE
 from lakehouse.text.terminal import shown_lines
 
+_PLATFORM = "linux-x86_64"
 #: What the wheels have to fit: the Python that instances run Ansible with, and their system.
 _FITTING: tuple[str, ...] = ("--python-version", "3.11", "--implementation", "cp", "--abi", "cp311", "--abi", "abi3")
 _FITTING += ("--platform", "manylinux_2_28_x86_64", "--platform", "manylinux2014_x86_64", "--only-binary", ":all:")
@@ -38,8 +40,11 @@ _FITTING += ("--platform", "manylinux_2_28_x86_64", "--platform", "manylinux2014
 def fill(path: Path, stack: str, planned: str) -> Iterator[str]:
     """Send what the stack's instances need. Yields the key of each object that was sent.
 
-    Raises UsageError if the file is no longer the one of the plan, LakehouseError if a package cannot be fetched.
+    Raises UsageError if the file is no longer the one of the plan, or if this machine is no Linux on x86-64,
+    LakehouseError if a package cannot be fetched.
     """
+    if (here := this_platform()) != _PLATFORM:
+        raise UsageError(f"instances have packages of this machine, for {here}, and need {_PLATFORM}. Deploy from one")
     lakehouse = load(path, engines=False)
     options = lakehouse.stacks[stack]
     assert isinstance(options, AwsStack)

@@ -85,9 +85,9 @@ def _of_instances(names: Names, key: str, profiles: str) -> list[PolicyStatement
         _may("Profiles", "iam", "GetInstanceProfile", profiles),
         _may("Zone", "route53", "GetHostedZone ListResourceRecordSets ListTagsForResource", zone),
         _may("Image", "ssm", "GetParameter", image),
-        _may("Document", "ssm", _DOCUMENT, names.arn("ssm", f"document/{own}")),
+        _may("Document", "ssm", _DOCUMENT, names.arn("ssm", f"document/lakehouse-{own}")),
         _may("Associations", "ssm", "DescribeAssociation", names.arn("ssm", "association/*")),
-        _may("Load", "logs", "DescribeMetricFilters", names.arn("logs", f"log-group:/{names.prefix}/*")),
+        _may("Load", "logs", "DescribeMetricFilters", names.arn("logs", f"log-group:/{names.prefix}/*:*")),
         # To see the stages of a secret's version, its value is read, too, although no state keeps it.
         _may("Secrets", "secretsmanager", "DescribeSecret GetResourcePolicy GetSecretValue", secrets),
         PolicyStatement("SecretsKey", ("kms:Decrypt",), (key,), via),

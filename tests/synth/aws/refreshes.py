@@ -22,7 +22,7 @@ _CALLS: dict[str, tuple[str, str, str]] = {
     "aws_cloudwatch_log_group": ("logs:ListTagsForResource", "logs:R:A:log-group:{}", "name"),
     "aws_cloudwatch_log_metric_filter": (
         "logs:DescribeMetricFilters",
-        "logs:R:A:log-group:/demo-machines/x",
+        "logs:R:A:log-group:/demo-machines/x:log-stream:",
         "name",
     ),
     "aws_cloudwatch_metric_alarm": ("cloudwatch:DescribeAlarms", "cloudwatch:R:A:alarm:{}", "alarm_name"),

@@ -6,7 +6,8 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.h
 begin or end like AWS's own:
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html and
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html. Topics:
-https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html. Zones of Route 53:
+https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html. Documents of Systems
+Manager: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html. Zones of Route 53:
 https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html. A service-linked role has its service's
 name and the suffix, and is a role. Glue makes names lower case, and Athena reads letters, digits and underscores:
 https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html
@@ -40,9 +41,15 @@ _NAMES = {
     "aws_security_group": ("name", r"(?!sg-)[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}"),
     "aws_launch_template": ("name", r"[a-zA-Z0-9().\-/_]{3,128}"),
     "aws_autoscaling_group": ("name", r"[ -~]{1,255}"),
+    "aws_autoscaling_lifecycle_hook": ("name", r"[A-Za-z0-9\-_/]{1,255}"),
+    "aws_cloudwatch_log_metric_filter": ("name", r"[^:*]{1,512}"),
+    "aws_ssm_association": ("association_name", r"[a-zA-Z0-9_.-]{3,128}"),
+    "aws_ssm_document": ("name", r"(?!(?i:aws|amazon|amzn))[a-zA-Z0-9_.-]{3,128}"),
     "aws_iam_service_linked_role": ("custom_suffix", rf"[\w+=,.@-]{{1,{64 - len(_SCALING)}}}"),
     "aws_route53_zone": ("name", r"(?=.{1,255}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*"),
 }
+#: Names that are unique only within another resource.
+_SHARED = ("aws_s3tables_namespace", "aws_autoscaling_lifecycle_hook")
 #: What texts may be: the roles' is stricter than the others', which take nearly everything.
 _TEXTS = {
     ("aws_iam_role", "description"): r"[\t\n\r -~¡-ÿ]{0,1000}",
@@ -64,7 +71,7 @@ def refused(stack: Mapping[str, Any]) -> Iterator[str]:
             called = resolved(block[key])
             if not re.fullmatch(pattern, called, re.ASCII):
                 yield f"{type}.{name}: the name {called}, which has {len(called)} characters"
-            if type != "aws_s3tables_namespace" and (other := taken.setdefault(called, name)) != name:
+            if type not in _SHARED and (other := taken.setdefault(called, name)) != name:
                 yield f"{type}.{name}: the name {called} is also that of {other}"
     for (type, key), pattern in _TEXTS.items():
         for name, block in of.get(type, {}).items():

@@ -4,7 +4,9 @@ Periods of log groups: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/A
 A key waits 7 to 30 days for its deletion, and a secret 0 or 7 to 30, for which nobody can take its name:
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html. EMR Serverless and Athena:
 botocore (`AutoStopConfig`, `SchedulerConfiguration`, `WorkGroupConfiguration`). Rules of buckets:
-https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html. Notifications of budgets:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html. Hooks:
+https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_PutLifecycleHook.html. Documents of Systems Manager:
+https://docs.aws.amazon.com/general/latest/gr/ssm.html. Notifications of budgets:
 https://docs.aws.amazon.com/cost-management/latest/userguide/management-limits.html. Athena deletes no workgroup with
 queries of the past, and S3 no bucket with versions, unless they are asked to:
 https://docs.aws.amazon.com/athena/latest/ug/workgroups-create-update-delete.html
@@ -19,6 +21,7 @@ _PERIODS = {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096,
 _LEAST_SCAN = 10_000_000  # bytes
 _RULES, _ID = 1_000, 255
 _NOTIFICATIONS, _TOPICS = 10, 1
+_DOCUMENT = 65_536  # bytes
 
 
 def refused(stack: Mapping[str, Any]) -> Iterator[str]:
@@ -54,6 +57,15 @@ def _found(of: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         ids = [each["id"] for each in block["rule"]]
         if len(ids) > _RULES or len(set(ids)) < len(ids) or any(len(each) > _ID for each in ids):
             yield f"aws_s3_bucket_lifecycle_configuration.{name}", f"its rules are {ids}"
+    for name, block in of.get("aws_autoscaling_lifecycle_hook", {}).items():
+        if not 30 <= block["heartbeat_timeout"] <= 7_200:
+            yield f"aws_autoscaling_lifecycle_hook.{name}", f"no hook waits {block['heartbeat_timeout']} s"
+    for name, block in of.get("aws_autoscaling_group", {}).items():
+        if block["min_size"] > block["max_size"]:
+            yield f"aws_autoscaling_group.{name}", f"it has at least {block['min_size']}, at most {block['max_size']}"
+    for name, block in of.get("aws_ssm_document", {}).items():
+        if len(block["content"]) > _DOCUMENT:
+            yield f"aws_ssm_document.{name}", f"a document of {len(block['content'])} characters"
     for name, block in of.get("aws_budgets_budget", {}).items():
         if len(block["notification"]) > _NOTIFICATIONS or any(
             len(each["subscriber_sns_topic_arns"]) > _TOPICS for each in block["notification"]

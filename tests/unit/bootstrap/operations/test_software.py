@@ -50,6 +50,7 @@ def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr("lakehouse.packages.fetch.fetch", lambda names: None)
     monkeypatch.setattr("lakehouse.runtimes.hosts.uploads.made", made)
     monkeypatch.setattr(software, "software", lambda folder: b"ansible")
+    monkeypatch.setattr(software, "this_platform", lambda: "linux-x86_64")
     with mock_aws():
         s3 = boto3.client("s3", region_name="eu-west-1")
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
@@ -83,6 +84,12 @@ def test_a_file_that_changed_since_the_plan_is_refused(file: Path, bucket: Any) 
     file.write_text(file.read_text().replace('"2g"', '"3g"'))
     with pytest.raises(UsageError, match="has changed since the plan"):
         list(software.fill(file, "aws", before))
+
+
+def test_packages_for_other_machines_are_not_sent(file: Path, bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(software, "this_platform", lambda: "darwin-arm64")
+    with pytest.raises(UsageError, match="for darwin-arm64, and need linux-x86_64"):
+        list(software.fill(file, "aws", planned(file)))
 
 
 def test_a_bucket_that_is_not_there_is_said(file: Path, bucket: Any, capsys: pytest.CaptureFixture[str]) -> None:
