@@ -92,6 +92,11 @@ class Parts:
         self.missing: set[str] = set()
         self.denied: set[str] = set()
         self.broken: set[str] = set()
+        self.associations: list[Mapping[str, Any]] = []
+
+    def list_associations(self, *, AssociationFilterList: list[Mapping[str, str]]) -> Mapping[str, Any]:
+        [asked] = AssociationFilterList
+        return self._answer("ListAssociations", asked["value"], "404", {"Associations": self.associations})
 
     def head_bucket(self, *, Bucket: str) -> Mapping[str, Any]:
         return self._answer("HeadBucket", Bucket, "404", {}, denied="403")

@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from bootstrap.doctor import checks
 from bootstrap.doctor.surroundings import Surroundings
 from bootstrap.session import aws, lake_formation
-from bootstrap.session.aws_parts import MISSING, UNKNOWN, AwsPart, AwsParts
+from bootstrap.session.aws_parts import FAILED, MISSING, UNKNOWN, AwsPart, AwsParts
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.findings import Check, Finding, error, ok, warning
@@ -18,6 +18,7 @@ _KINDS = {
     "databases": ("Glue database",),
     "athena": ("Athena workgroup",),
     "spark": ("EMR application",),
+    "instances": ("instances",),
 }
 
 
@@ -88,6 +89,12 @@ class _Stack:
         off = [f"{each.name} is {each.state}" for each in found if each.state == "DISABLED"]
         if off:
             return error(", ".join(off), "somebody turned it off", "turn it on in AWS's console, or `lakehouse deploy`")
+        if failed := [f"{each.name}: {each.state}" for each in found if each.state.startswith(FAILED)]:
+            return error(
+                ", ".join(failed),
+                "an instance did not become what the stack says, and those after it stay as they were",
+                "State Manager in AWS's console has what was printed there. Run it there again, or wait a day",
+            )
         if hidden := [each.name for each in found if each.state == UNKNOWN]:
             return warning(
                 f"{len(hidden)} of {len(found)} are not shown to you: {', '.join(hidden)}",

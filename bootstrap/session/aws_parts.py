@@ -12,11 +12,13 @@ from botocore.exceptions import ClientError
 from bootstrap.session import aws
 from bootstrap.session.target import Target
 from lakehouse.access.names import OPERATORS, Names
+from lakehouse.runtimes.hosts import nodes
 from lakehouse.spec import AwsStack
-from lakehouse.spec.aws import RESULTS
+from lakehouse.spec.aws import RESULTS, SOFTWARE
 
 UNKNOWN = "not shown to you"
 MISSING = "missing"
+FAILED = "Failed"  # AWS's word for instances of which one did not become what it should
 _ABSENT = ("404", "NoSuchBucket", "EntityNotFoundException", "NotFoundException", "InvalidRequestException")
 
 
@@ -31,7 +33,7 @@ class AwsPart:
     @property
     def well(self) -> bool:
         """Whether nothing is known to be wrong with it."""
-        return self.state != MISSING
+        return self.state != MISSING and not self.state.startswith(FAILED)
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,10 @@ class AwsParts:
         return managed and self.target.lakehouse.engines.trino is not None
 
     @property
+    def instances(self) -> bool:
+        return self.options.engines == "ec2"
+
+    @property
     def principals(self) -> list[str]:
         """Those whose work the caller sees: their own, or all."""
         return [self.principal] if self.principal else list(self.target.lakehouse.access.principals)
@@ -86,12 +92,14 @@ class AwsParts:
                 yield from self._workgroups()
             if self.spark:
                 yield from self._applications()
+            if self.instances:
+                yield from self._instances()
 
     def _store(self) -> Iterator[AwsPart]:
         s3 = self.client("s3")
         tables = {each.location.bucket for each in self.target.lakehouse.catalogs.values()}
         in_tables = tables if self.options.store_has_tables else set()
-        further = [RESULTS] if self.athena or self.spark else []
+        further = [RESULTS] if self.athena or self.spark else [SOFTWARE] if self.instances else []
         for bucket in [*(each for each in self.target.lakehouse.buckets if each not in in_tables), *further]:
             name = self.own.bucket(bucket)
             yield AwsPart("bucket", name, _there(partial(s3.head_bucket, Bucket=name)))
@@ -120,6 +128,23 @@ class AwsParts:
         for each in self.principals:
             name = self.own.workgroup(each)
             yield AwsPart("EMR application", name, known.get(name, UNKNOWN if denied else MISSING))
+
+    def _instances(self) -> Iterator[AwsPart]:
+        """For each kind, what came of making its instances what they are: AWS's word, and by word how many."""
+        known: dict[str, str] = {}
+
+        def listed() -> None:
+            asked = [{"key": "Name", "value": self.own.document}]
+            for each in self.client("ssm").list_associations(AssociationFilterList=asked)["Associations"]:
+                overview = each.get("Overview", {})
+                counts = overview.get("AssociationStatusAggregatedCount", {})
+                numbers = ", ".join(f"{word} {number}" for word, number in sorted(counts.items()))
+                known[each["AssociationName"]] = overview.get("Status", "there") + (f" ({numbers})" if numbers else "")
+
+        denied = _there(listed) == UNKNOWN
+        for kind in nodes.kinds(self.target.lakehouse):
+            name = f"{self.own.prefix}-{kind}"
+            yield AwsPart("instances", name, known.get(name, UNKNOWN if denied else MISSING))
 
     def url(self, service: str) -> str:
         return str(self.client(service).meta.endpoint_url)

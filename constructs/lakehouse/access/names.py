@@ -56,6 +56,11 @@ class Names:
         """The Athena workgroup of a principal."""
         return f"{self.prefix}-{principal}"
 
+    @property
+    def document(self) -> str:
+        """The document of Systems Manager that makes instances what they are. No document may begin with `aws`."""
+        return f"lakehouse-{self.prefix}-configure"
+
     def role(self, name: str) -> str:
         """An IAM role. Its name is unique in the account, across regions."""
         return f"{self.prefix}-{name}-{self.region}"

@@ -72,7 +72,6 @@ def configuration(names: Names, key: str, *, instances: bool, tables: bool) -> l
 
 
 def _of_instances(names: Names, key: str, profiles: str) -> list[PolicyStatement]:
-    own = f"{names.prefix}-*"
     scaling = f"role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling_{names.prefix}"
     secrets = names.arn("secretsmanager", f"secret:{names.prefix}/*")
     via = {"StringEquals": {"kms:ViaService": f"secretsmanager.{names.region}.amazonaws.com"}}
@@ -85,7 +84,7 @@ def _of_instances(names: Names, key: str, profiles: str) -> list[PolicyStatement
         _may("Profiles", "iam", "GetInstanceProfile", profiles),
         _may("Zone", "route53", "GetHostedZone ListResourceRecordSets ListTagsForResource", zone),
         _may("Image", "ssm", "GetParameter", image),
-        _may("Document", "ssm", _DOCUMENT, names.arn("ssm", f"document/lakehouse-{own}")),
+        _may("Document", "ssm", _DOCUMENT, names.arn("ssm", f"document/{names.document}")),
         _may("Associations", "ssm", "DescribeAssociation", names.arn("ssm", "association/*")),
         _may("Load", "logs", "DescribeMetricFilters", names.arn("logs", f"log-group:/{names.prefix}/*:*")),
         # To see the stages of a secret's version, its value is read, too, although no state keeps it.

@@ -124,7 +124,7 @@ class Ec2Engines(Construct):
             self,
             "configure",
             "aws_ssm_document",
-            name=f"lakehouse-{names.prefix}-configure",  # no document may begin with `aws`, as a lakehouse may
+            name=names.document,
             document_type="Command",
             document_format="JSON",
             content=json.dumps(_document(names)),

@@ -120,6 +120,12 @@ def digest_of(found: Mapping[str, InstanceKind]) -> str:
     return digest([each.digest for each in found.values()])
 
 
+def kinds(lakehouse: Lakehouse) -> list[str]:
+    """The names of the kinds of machines that a stack has, without what they run."""
+    of_trino = [COORDINATOR, TRINO_WORKER] if lakehouse.engines.trino else []
+    return of_trino + ([MASTER, SPARK_WORKER] if lakehouse.engines.spark else [])
+
+
 def domain(at: Names) -> str:
     """The private zone in which coordinator and master have their names."""
     return f"{at.prefix}.internal"

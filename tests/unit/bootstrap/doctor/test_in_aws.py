@@ -38,6 +38,8 @@ def test_without_credentials_the_rest_is_not_checked(monkeypatch: pytest.MonkeyP
         (AwsPart("Athena workgroup", "g", "DISABLED"), "athena", "error"),
         (AwsPart("EMR application", "a", "missing"), "spark", "error"),
         (AwsPart("EMR application", "a", "STOPPED"), "spark", "ok"),
+        (AwsPart("instances", "i", "Success"), "instances", "ok"),
+        (AwsPart("instances", "i", "Failed (Failed 1, Success 2)"), "instances", "error"),
         (AwsPart("Glue database", "d", "not shown to you"), "databases", "warning"),
     ],
 )

@@ -32,7 +32,8 @@ def services() -> Parts:
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch, services: Parts) -> AwsDouble:
     emr = EmrDouble(names=[f"employees-aws-{each}" for each in PRINCIPALS])
-    return AwsDouble(monkeypatch, s3=services, glue=services, athena=services, s3tables=services, emr_serverless=emr)
+    own = dict.fromkeys(("s3", "glue", "athena", "s3tables", "ssm"), services)
+    return AwsDouble(monkeypatch, **own, emr_serverless=emr)
 
 
 def parts(target: Target) -> list[AwsPart]:
@@ -75,10 +76,27 @@ def test_an_application_that_is_not_listed_is_missing(target: Target, account: A
 
 @pytest.mark.parametrize(
     ("stack", "kinds"),
-    [("clusters", {"bucket", "Glue database"}), ("tables", {"bucket", "table bucket", "EMR application"})],
+    [("clusters", {"bucket", "Glue database", "instances"}), ("tables", {"bucket", "table bucket", "EMR application"})],
 )
 def test_other_forms_have_other_parts(target: Target, account: AwsDouble, stack: str, kinds: set[str]) -> None:
     assert {each.kind for each in parts(replace(target, stack=stack))} == kinds
+
+
+def test_what_came_of_instances_is_shown(target: Target, account: AwsDouble, services: Parts) -> None:
+    counts = {"Success": 2, "Failed": 1}
+    for name, status in (("trino-coordinator", "Success"), ("trino-worker", "Failed"), ("spark-master", "Pending")):
+        overview = {"Status": status, **({"AssociationStatusAggregatedCount": counts} if status == "Failed" else {})}
+        services.associations.append({"AssociationName": f"employees-clusters-{name}", "Overview": overview})
+    found = {each.name: each for each in parts(replace(target, stack="clusters")) if each.kind == "instances"}
+    assert {name.removeprefix("employees-clusters-"): (each.state, each.well) for name, each in found.items()} == {
+        "trino-coordinator": ("Success", True),
+        "trino-worker": ("Failed (Failed 1, Success 2)", False),
+        "spark-master": ("Pending", True),
+        "spark-worker": (MISSING, False),
+    }
+    services.denied = {"lakehouse-employees-clusters-configure"}
+    kinds = [each for each in parts(replace(target, stack="clusters")) if each.kind == "instances"]
+    assert {each.state for each in kinds} == {UNKNOWN}
 
 
 def test_other_errors_are_errors(target: Target, account: AwsDouble, services: Parts) -> None:
