@@ -143,9 +143,9 @@ def leaving() -> int:
 
 def empty(service: Any, patience: int) -> None:
     """Drain a service, if it can be and runs. After so many seconds it is stopped as it is."""
-    drain, pid = service["drain"], int(_call("systemctl", "show", service["unit"], "--property=MainPID", "--value"))
-    if drain and pid:
-        asked = {**drain, "pid": pid, "patience": min(patience, drain["patience"])}
+    drain, pid = service["drain"], _call("systemctl", "show", service["unit"], "--property=MainPID", "--value")
+    if drain and pid.strip() not in ("", "0"):
+        asked = {**drain, "pid": int(pid), "patience": min(patience, drain["patience"])}
         print(f"{service['unit']}: drained: {on_host.drain(asked)['empty']}", flush=True)
 
 
