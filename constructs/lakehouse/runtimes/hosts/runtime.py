@@ -149,19 +149,11 @@ class Hosts:
         self, service: str, command: Sequence[str], environment: Mapping[str, str], *, split: bool = False
     ) -> subprocess.Popen[str]:
         settings = [f"{key}={value}" for key, value in environment.items()]
-        words = (
-            "runuser",
-            "-u",
-            self.place.layout.user,
-            "--",
-            "env",
-            "-C",
-            self.place.config(service),
-            *settings,
-            *command,
-        )
+        words = ("runuser", "-u", self.place.layout.user, "--", "env", "-C", self.place.config(service), *settings)
+        # One stream already there: SSH carries two, and which of them comes first here is chance.
+        joined = () if split else ("sh", "-c", 'exec "$@" 2>&1', "sh")
         return subprocess.Popen(
-            self._ssh(service).command(*words), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            self._ssh(service).command(*joined, *words, *command), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if split else subprocess.STDOUT, text=True, start_new_session=True,
         )  # fmt: skip
 

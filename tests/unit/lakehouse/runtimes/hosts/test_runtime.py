@@ -9,7 +9,7 @@ from lakehouse.runtimes.hosts.place import HostsPlace
 from lakehouse.runtimes.hosts.remembered import HostMemory
 from lakehouse.runtimes.hosts.runtime import Hosts
 from lakehouse.runtimes.hosts.seen import Seen, UnitSeen
-from lakehouse.runtimes.hosts.ssh import HostError
+from lakehouse.runtimes.hosts.ssh import HostError, Ssh
 from lakehouse.runtimes.incarnation import NONE
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service
@@ -29,3 +29,28 @@ def test_services_of_a_host_that_is_down_are_unreachable(
     assert {each.state for name, each in found.items() if name != "trino"} == {"UNREACHABLE"}
     assert (found["trino"].state, found["trino-worker-1"].note) == ("RUNNING", "host b does not answer")
     assert {name for name, well in runtime.healthy().items() if well} == {"trino"}
+
+
+class _Here(Ssh):
+    """A "host" that loses what programs write to standard error, and knows no other users and folders."""
+
+    def command(self, *words: str) -> list[str]:
+        at = words.index("runuser")
+        return ["sh", "-c", 'exec "$@" 2>/dev/null', "sh", *words[:at], "env", *words[words.index("-C") + 2 :]]
+
+
+def test_what_a_program_writes_is_one_stream_already_on_the_host(
+    placed: tuple[HostsPlace, tuple[Service, ...]], tmp_path: Path
+) -> None:
+    """SSH carries two, and a line of one may overtake a line of the other."""
+    place, services = placed
+    here = _Here("a", place.hosts["a"], tmp_path, tmp_path / "known_hosts")
+    runtime = Hosts(State(tmp_path), place, services, {"a": here, "b": here})
+    command = ["sh", "-c", 'echo "$WORD"; echo then >&2; echo last']
+    assert runtime.run("trino", command, {"WORD": "a first"}).communicate()[0].split("\n") == [
+        "a first",
+        "then",
+        "last",
+        "",
+    ]
+    assert runtime.run("trino", command, {"WORD": "x"}, split=True).communicate() == ("x\nlast\n", "")
