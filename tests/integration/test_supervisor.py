@@ -16,11 +16,12 @@ import psutil
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import generations, processes
+from lakehouse.runtimes import archiving, generations, processes
+from lakehouse.runtimes.archiving import JOB
 from lakehouse.runtimes.incarnation import NONE, Incarnation, record, recorded
-from lakehouse.runtimes.process import background, steps
+from lakehouse.runtimes.process import steps
 from lakehouse.runtimes.process.incarnation import look
-from lakehouse.runtimes.process.supervisor import JOB, Supervisor
+from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import File, Port, Probe, Service
 from lakehouse.text.placeholders import Content, Secret
@@ -120,7 +121,7 @@ def test_a_job_in_the_background_begins_again_if_it_is_killed_and_ends_with_the_
     os.kill(first, signal.SIGKILL)
     psutil.wait_procs([psutil.Process(first)] if psutil.pid_exists(first) else [], timeout=5)
     assert pid() != first
-    background.note(state, background.JobNote("recording", 1, folder=str(folder)))
+    archiving.note(state, archiving.JobNote("recording", 1, folder=str(folder)))
     steps.supervisor_down(state)
     assert list(processes.belonging(state)) == []
     assert not folder.exists()

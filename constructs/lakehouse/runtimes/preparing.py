@@ -1,7 +1,8 @@
-"""``python -m lakehouse.runtimes.preparing STATE FILE STACK``: the background job that makes missing class archives.
+"""``python -m lakehouse.runtimes.preparing STATE FILE STACK RUNTIME``: the job that makes missing class archives.
 
 It waits until the deploy that started it has ended and a processor is idle, and works at the lowest priority. Whoever
-kills it loses nothing: the supervisor starts it again, and it removes what is left of the former attempt.
+kills it loses nothing: the next one removes what is left of it. Of processes, the supervisor starts it again; of
+containers, the next deploy that starts one.
 """
 
 from __future__ import annotations
@@ -16,13 +17,11 @@ from pathlib import Path
 from types import FrameType
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import lock, memory, processes, training
+from lakehouse.runtimes import archiving, lock, memory, priority, processes, training
+from lakehouse.runtimes.archiving import JOB, JobNote
 from lakehouse.runtimes.locate import locate
-from lakehouse.runtimes.process import archives, background, priority
-from lakehouse.runtimes.process.background import JobNote
-from lakehouse.runtimes.process.supervisor import JOB
 from lakehouse.runtimes.state import State, terraform_state
-from lakehouse.runtimes.training import Teller
+from lakehouse.runtimes.training import Teller, Way
 from lakehouse.spec import load
 
 _ATTEMPTS = 3
@@ -31,14 +30,14 @@ _BUSY = 600.0  # seconds for which it waits at most while others want all proces
 _ROOM_MB = 3000  # of memory: a second lakehouse, and then two JVMs that make archives
 
 
-def prepare(state: State, path: Path, stack: str) -> None:
+def prepare(state: State, path: Path, stack: str, how: Way) -> None:
     """Make the archives that the stack of the file lacks. It notes what it does.
 
     Raises OSError if it cannot note it, as on a full disk.
     """
-    background.end(state)
+    how.end(state)
     processes.kill(each for each in processes.belonging(state, JOB) if each.pid != os.getpid())
-    for attempt in range(background.noted(state).attempts + 1, _ATTEMPTS + 1):
+    for attempt in range(archiving.noted(state).attempts + 1, _ATTEMPTS + 1):
         told = _Noting(state, attempt)
         told.does("waiting until the deploy has ended")
         _until(lambda: lock.holder(terraform_state(path, stack)) is None)
@@ -49,12 +48,12 @@ def prepare(state: State, path: Path, stack: str) -> None:
         try:
             lakehouse = load(path)  # it may have changed since the last attempt
             training.train(lakehouse, stack, path, told)
-            if not archives.missing(locate(lakehouse, stack, path).services):
-                background.note(state, JobNote())
+            if not how.missing(locate(lakehouse, stack, path)):
+                archiving.note(state, JobNote())
                 return
         except LakehouseError as error:
             told.say(str(error))
-    background.note(state, JobNote(f"not made: `lakehouse logs {JOB}` says why", failed=True))
+    archiving.note(state, JobNote(f"not made: `lakehouse logs {JOB}` says why", failed=True))
 
 
 class _Noting(Teller):
@@ -69,7 +68,7 @@ class _Noting(Teller):
         print(text, flush=True)
 
     def does(self, what: str, folder: Path | None = None) -> None:
-        background.note(self._state, JobNote(what, self._attempt, folder=str(folder or "")))
+        archiving.note(self._state, JobNote(what, self._attempt, folder=str(folder or "")))
 
 
 def _idle() -> bool:
@@ -88,17 +87,18 @@ def _until(there: Callable[[], bool], patience: float = math.inf) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    root, file, stack = sys.argv[1:] if arguments is None else arguments
-    state = State(Path(root))
+    root, file, stack, runtime = sys.argv[1:] if arguments is None else arguments
+    state, how = State(Path(root)), training.way(runtime)
+    assert how is not None, "the runtime that starts this has a way"
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        background.end(state)
+        how.end(state)
         os._exit(0)  # its threads wait for processes that are gone
 
     signal.signal(signal.SIGTERM, stop)
     priority.lowest()
     try:
-        prepare(state, Path(file), stack)
+        prepare(state, Path(file), stack, how)
     except OSError as error:
         sys.exit(f"{error.filename or root}: {error.strerror}")  # the supervisor does not start it again
 

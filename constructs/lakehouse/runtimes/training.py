@@ -1,14 +1,16 @@
 """``python -m lakehouse.runtimes.training``: makes the class archives that are missing.
 
 It starts a separate lakehouse in a temporary folder and on free ports, fills it, verifies it and stops it. The archives
-are made from what its JVMs recorded. This is done once for each set of packages, by default in the background after the
-first deploy (``lakehouse.runtimes.preparing``). Without archives everything works, but starts more slowly.
+are made from what its JVMs recorded. This is done once for each set of packages, or of images, by default in the
+background after the first deploy (``lakehouse.runtimes.preparing``). Without archives everything works, but starts more
+slowly.
 """
 
 from __future__ import annotations
 
 import argparse
 import fcntl
+import secrets
 import shutil
 import socket
 import subprocess
@@ -16,32 +18,88 @@ import sys
 import tempfile
 import time
 import xmlrpc.client
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 from ruamel.yaml import YAML
 
 from lakehouse import project
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import processes
-from lakehouse.runtimes.incarnation import Incarnation
+from lakehouse.runtimes import archiving
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.locate import locate
-from lakehouse.runtimes.process import archives, priority, steps
-from lakehouse.runtimes.process.supervisor import Supervisor
+from lakehouse.runtimes.state import State
 from lakehouse.services.service import LOOPBACK, Service
 from lakehouse.spec import Lakehouse, LocalStack, load
 from lakehouse.spec.ports import ports
 
 _STACK, _FILE = "training", "lakehouse.yaml"
 _PATIENCE = 3600  # seconds in which a service may start, and write its record, at the lowest priority
-_SCRATCH = ".training-"  # the beginning of its folders' names, beside the archives
 _WORDS = ("apply", "verify")  # the `lakehouse` commands to run, so that every engine writes and reads
+
+
+Wanted = Mapping[Path, tuple[Service, ...]]  # archives, each with the services that share it
+
+
+class Way(Protocol):
+    """How a runtime records classes and makes archives of them: a module with these functions."""
+
+    SCRATCH: str  # the beginning of the names of its folders, beside the archives
+
+    def missing(self, local: Local) -> Wanted:
+        """The archives that the stack's services lack. One-shot jobs have none, because they run once."""
+
+    def damaged(self, local: Local) -> Mapping[Path, str]:
+        """The archives that have changed since they were made, each with what is wrong, as text. All are read."""
+
+    def remove(self, archive: Path) -> None:
+        """Remove an archive. What has mapped it is not affected."""
+
+    def possible(self, lacking: Wanted, say: Callable[[str], None]) -> Wanted:
+        """Those that can be made here. For the others it says why not, and they no longer count as missing."""
+
+    def recording(self, service: Service, records: Path) -> Service:
+        """The service with options by which it records its classes in the folder."""
+
+    def begin(self, local: Local, services: Sequence[Service], *, lowest: bool) -> None:
+        """Prepare the start of these services, at the ``lowest`` priority."""
+
+    def up(self, local: Local, service: Service, records: Path, *, lowest: bool) -> None:
+        """Start a service and wait until it is ready, or run a job to its end."""
+
+    def down(self, local: Local, service: Service) -> None:
+        """Stop a service, and wait until it has written its record."""
+
+    def clear(self, folder: Path) -> None:
+        """End at once what runs of the lakehouses in the folder."""
+
+    def finish(self, local: Local) -> None:
+        """Remove everything of the lakehouse outside its folder."""
+
+    def create(self, local: Local, archive: Path, services: Sequence[Service], records: Path, *, lowest: bool) -> int:
+        """Make the archive from what its services recorded. It appears whole. Returns its bytes."""
+
+    def end(self, state: State) -> None:
+        """End what the job of this state folder has started. The job itself must have ended, or be the caller."""
+
+
+def way(runtime: str) -> Way | None:
+    """The way of the runtime of that name; None if its services have no archives."""
+    match runtime:
+        case "process":
+            from lakehouse.runtimes.process import training as processes
+
+            return processes
+        case "docker":
+            from lakehouse.runtimes.docker import training as containers
+
+            return containers
+    return None
 
 
 class Teller:
@@ -60,42 +118,46 @@ def train(lakehouse: Lakehouse, stack: str, path: Path, teller: Teller | None = 
     """Make the missing archives of the stack's services. Tells of each failure, and raises nothing."""
     told = teller or Teller()
     began = time.monotonic()
+    how = _way(lakehouse, stack)
+    if how is None:
+        return
     try:
-        services = locate(lakehouse, stack, path).services  # without jobs, which run once
-        if not archives.missing(services):
+        local = locate(lakehouse, stack, path)
+        if not how.missing(local):
             return
-        archives.folder().mkdir(parents=True, exist_ok=True)
-        with _alone(told):
-            if lacking := archives.missing(services):
-                _train(lakehouse, stack, path, lacking, told, began)
+        archiving.folder().mkdir(parents=True, exist_ok=True)
+        with _alone(how, told):
+            if lacking := how.possible(how.missing(local), told.say):
+                _train(lakehouse, stack, how, lacking, told, began)
     except (LakehouseError, OSError, psutil.Error, xmlrpc.client.Error) as error:
         told.say(f"  not prepared, so the lakehouse starts more slowly: {error}")
 
 
-def _train(
-    lakehouse: Lakehouse,
-    stack: str,
-    path: Path,
-    lacking: Mapping[Path, tuple[Service, ...]],
-    told: Teller,
-    began: float,
-) -> None:
-    told.say(f"preparing faster starts, once: {', '.join(sorted(each.stem for each in lacking))}")
-    with tempfile.TemporaryDirectory(dir=archives.folder(), prefix=_SCRATCH, ignore_cleanup_errors=True) as scratch:
+def _train(lakehouse: Lakehouse, stack: str, how: Way, lacking: Wanted, told: Teller, began: float) -> None:
+    told.say(f"preparing faster starts, once: {', '.join(sorted(map(_named, lacking)))}")
+    with tempfile.TemporaryDirectory(dir=archiving.folder(), prefix=how.SCRATCH, ignore_cleanup_errors=True) as scratch:
         told.does("recording the classes that a second lakehouse loads", Path(scratch))
         records = Path(scratch) / "records"
         records.mkdir()
         local = _separate(lakehouse, stack, Path(scratch))
-        names = {each.name for group in lacking.values() for each in group}
-        services = [archives.recording(each, records) if each.name in names else each for each in local.everything]
+        java = {each.name: each.java for group in lacking.values() for each in group}
+        services = [
+            how.recording(replace(each, java=java[each.name]), records) if each.name in java else each
+            for each in local.everything
+        ]
         if told.in_background:
-            services = [_patient(each, records=each.name in names) for each in services]
-        with _running(services, local, told):
+            services = [_patient(each, records=each.name in java) for each in services]
+        with _running(how, services, local, records, told):
             _work(Path(scratch) / _FILE, told)
         told.say(f"  recorded, {time.monotonic() - began:.0f} s")
         told.does(f"making {len(lacking)} archives from the record", Path(scratch))
         with ThreadPoolExecutor(2) as pool:  # each takes one core, and Spark's 1.2 GB
-            list(pool.map(lambda each: _create(each, lacking[each], records, told), lacking))
+            list(pool.map(lambda each: _create(how, local, each, lacking[each], records, told), lacking))
+
+
+def _named(archive: Path) -> str:
+    """An archive's name: of containers, that of its folder."""
+    return archive.stem if archive.suffix else archive.parent.name
 
 
 def _patient(service: Service, *, records: bool) -> Service:
@@ -105,35 +167,40 @@ def _patient(service: Service, *, records: bool) -> Service:
 
 
 @contextmanager
-def _alone(told: Teller) -> Iterator[None]:
+def _alone(how: Way, told: Teller) -> Iterator[None]:
     """Wait until no other process of this user makes archives, then remove what killed ones have left behind."""
-    with archives.folder().with_suffix(".lock").open("w") as file:
+    with archiving.folder().with_suffix(".lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             told.say("waiting for another process that prepares faster starts")
             told.does("waiting for another lakehouse that makes some")
             fcntl.flock(file, fcntl.LOCK_EX)
-        for left in archives.folder().glob(f"{_SCRATCH}*"):
-            processes.kill_below(left)
+        for left in archiving.folder().glob(f"{how.SCRATCH}*"):
+            how.clear(left)
             shutil.rmtree(left, ignore_errors=True)
         yield
 
 
 def repair(lakehouse: Lakehouse, path: Path) -> None:
     """Read the archives of all local stacks, and make the damaged ones again."""
-    for name in _stacks(lakehouse):
-        if damaged := archives.damaged(locate(lakehouse, name, path).services):
+    for name, how in _stacks(lakehouse):
+        if damaged := how.damaged(locate(lakehouse, name, path)):
             for archive, why in damaged.items():
                 Teller().say(f"{why}: rebuilding it")
-                archives.remove(archive)
+                how.remove(archive)
             train(lakehouse, name, path)
 
 
-def _stacks(lakehouse: Lakehouse) -> list[str]:
-    """The stacks whose services are processes, because containers have no archives."""
-    stacks = lakehouse.stacks.items()
-    return [name for name, each in stacks if isinstance(each, LocalStack) and each.runtime == "process"]
+def _stacks(lakehouse: Lakehouse) -> list[tuple[str, Way]]:
+    """The stacks whose services have archives."""
+    found = ((name, _way(lakehouse, name)) for name in lakehouse.stacks)
+    return [(name, how) for name, how in found if how is not None]
+
+
+def _way(lakehouse: Lakehouse, stack: str) -> Way | None:
+    there = lakehouse.stacks.get(stack)
+    return way(there.runtime) if isinstance(there, LocalStack) else None
 
 
 def _separate(lakehouse: Lakehouse, stack: str, folder: Path) -> Local:
@@ -145,8 +212,10 @@ def _separate(lakehouse: Lakehouse, stack: str, folder: Path) -> Local:
         catalog.pop("namespaces", None)
     names = ports(lakehouse, stack)
     numbers = dict(zip(names, _free(len(names)), strict=True))
-    kinds = there.model_dump(mode="json", include={"store", "catalogs"})
-    content["stacks"] = {_STACK: {"runtime": "process", **kinds, "ports": numbers}}
+    kinds = there.model_dump(mode="json", include={"runtime", "store", "catalogs"})
+    content["stacks"] = {_STACK: {**kinds, "ports": numbers}}
+    # Containers have its name; those of another user's lakehouse that does the same must have another.
+    content["name"] = f"archives-{secrets.token_hex(4)}"
     file = folder / _FILE
     with file.open("w") as out:
         YAML(typ="safe").dump(content, out)
@@ -162,26 +231,22 @@ def _work(file: Path, told: Teller) -> None:
 
 
 @contextmanager
-def _running(services: Sequence[Service], local: Local, told: Teller) -> Iterator[None]:
+def _running(how: Way, services: Sequence[Service], local: Local, records: Path, told: Teller) -> Iterator[None]:
     """Start the services in the order of their needs. At the end, stop them with enough time to write their records."""
-    state = local.state
-    steps.preflight(state, services, local.claim)
     try:
-        steps.supervisor_up(state, "training")
-        if told.in_background:
-            priority.lowest_session(Supervisor(state).pid())
+        how.begin(local, services, lowest=told.in_background)
         with ThreadPoolExecutor(len(services)) as pool:
             for wave in _waves(services):
-                list(pool.map(lambda each: steps.service_up(state, each, Incarnation.new(_STACK)), wave))
+                list(pool.map(lambda each: how.up(local, each, records, lowest=told.in_background), wave))
         yield
         with ThreadPoolExecutor(len(services)) as pool:
             for wave in reversed(list(_waves(services))):
-                list(pool.map(lambda each: steps.service_down(state, each.name), wave))
+                list(pool.map(lambda each: how.down(local, each), wave))
     except BaseException:
-        processes.kill_below(state.root)  # their records are of no use, so nothing waits until they are written
+        how.clear(local.state.root)  # their records are of no use, so nothing waits until they are written
         raise
     finally:
-        steps.supervisor_down(state)
+        how.finish(local)
 
 
 def _waves(services: Sequence[Service]) -> Iterator[list[Service]]:
@@ -202,14 +267,14 @@ def _free(count: int) -> list[int]:
         return [int(each.getsockname()[1]) for each in held]
 
 
-def _create(archive: Path, services: tuple[Service, ...], records: Path, told: Teller) -> None:
+def _create(how: Way, local: Local, archive: Path, services: tuple[Service, ...], records: Path, told: Teller) -> None:
     began = time.monotonic()
     try:
-        archives.create(archive, services, records)
+        size = how.create(local, archive, services, records, lowest=told.in_background)
     except (LakehouseError, OSError) as error:
-        told.say(f"  {archive.stem}: not prepared, so it starts more slowly: {error}")
+        told.say(f"  {_named(archive)}: not prepared, so it starts more slowly: {error}")
     else:
-        told.say(f"  {archive.stem}: {archive.stat().st_size / 1e6:,.0f} MB, {time.monotonic() - began:.0f} s")
+        told.say(f"  {_named(archive)}: {size / 1e6:,.0f} MB, {time.monotonic() - began:.0f} s")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -223,7 +288,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     try:
-        for name in _stacks(lakehouse):
+        for name, _ in _stacks(lakehouse):
             train(lakehouse, name, path)
     except KeyboardInterrupt:
         print("interrupted; the next set-up prepares it", file=sys.stderr)

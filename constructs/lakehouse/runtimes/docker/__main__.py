@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import changes, definitions, events, generations, owner, started
-from lakehouse.runtimes.docker import containers, network, steps
+from lakehouse.runtimes.docker import background, containers, network, steps
 from lakehouse.runtimes.docker.engine import DockerEngine, errors_reported
 from lakehouse.runtimes.docker.known import known_names
 from lakehouse.runtimes.docker.runtime import Containers
@@ -56,9 +56,11 @@ def _run(step: str, service: str | None, start: str, state: State, asked: tuple[
         credentials, engine = generations.planned_in(Path()), DockerEngine()
         runtime = Containers(state, asked, engine)
         steps.prepare(state, services, asked, engine, claim, planned, known, credentials, runtime)
+        background.start(state, services, engine.images({each.image for each in asked}), claim.owner)
     elif step == "network-up":
         network.up(DockerEngine(), state, asked[0].network, start)
     elif step == "network-down":
+        background.stop(state)
         network.down(DockerEngine(), state)
     elif service is None:
         raise LakehouseError(f"{step} needs the name of a service.")

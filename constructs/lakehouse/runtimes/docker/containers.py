@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.packages import location
+from lakehouse.runtimes.docker import archives
 from lakehouse.runtimes.docker.images import image
 from lakehouse.runtimes.generations import used
 from lakehouse.runtimes.incarnation import Incarnation, digest
@@ -190,13 +191,14 @@ def _container(service: Service, naming: Naming, state: State, place: DockerPlac
         service=service.name,
         image=carried.reference,
         user=carried.user,
-        command=_command(service),
+        command=command(service),
         environment=service.environment,
         directory=service.directory or config,
         mounts=(
             Mount(f"{naming.volumes}{service.name}", data, read_only=False),
             Mount(str(state.config(service.name)), config, read_only=False),  # Trino keeps CREATE CATALOG's files there
             *(Mount(str(location(name)), place.package(name), read_only=True) for name in jars),
+            *((Mount(str(archives.folder()), archives.TARGET, read_only=True),) if archives.name(service) else ()),
         ),
         folders=tuple(each.removeprefix(data).lstrip("/") for each in service.data),
         network=naming.network,
@@ -219,12 +221,13 @@ def _from_here(service: Service, numbers: Mapping[int, int], health: tuple[str, 
     return replace(service.probe, port=numbers.get(service.probe.port, 0))
 
 
-def _command(service: Service) -> tuple[str, ...]:
-    """What the container runs."""
-    if not service.forgets:
+def command(service: Service) -> tuple[str, ...]:
+    """What the container runs: the service's command, after what a shell does before it, if there is anything."""
+    before = [each for each in (archives.line(service), service.forgetting) if each]
+    if not before:
         return service.command
     assert not service.keeps_entrypoint, "it would get a shell in place of its program"
-    return ("/bin/sh", "-c", f'{service.forgetting} && exec "$0" "$@"', *service.command)
+    return ("/bin/sh", "-c", " && ".join((*before, 'exec "$0" "$@"')), *service.command)
 
 
 def limit(service: Service) -> int:

@@ -16,6 +16,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.docker.containers import ID, INCARNATION, SERVICE, STATE, Container, ContainerSeen
 from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.runtimes.state import State
+from lakehouse.services.service import LOOPBACK
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -38,6 +39,7 @@ def errors_reported() -> Iterator[None]:
         raise LakehouseError(f"Docker: {getattr(error, 'explanation', None) or error}") from error
 
 
+_LOWEST = 2  # of Docker's CPU shares, of which a container has 1024 unless it says otherwise
 OLDEST = (20, 10)  # older versions do not limit memory on every kernel, and are no longer maintained
 
 
@@ -193,19 +195,60 @@ class DockerEngine:
         except APIError as error:
             raise refused(error.explanation or error) from error
 
-    def run(self, asked: Container, labels: Mapping[str, str]) -> tuple[int | None, str]:
+    def images(self, references: Iterable[str]) -> dict[str, str]:
+        """The ids of the images that Docker has, by their references."""
+        ids = {each: self.image(each) for each in references}
+        return {reference: found for reference, found in ids.items() if found}
+
+    def output(self, reference: str, command: Sequence[str], labels: Mapping[str, str]) -> str:
+        """The output of a command in a container of the image, which is removed."""
+        said = self.client.containers.run(
+            reference,
+            entrypoint=[command[0]],
+            command=list(command[1:]),
+            network_mode="none",
+            stderr=True,
+            remove=True,
+            labels=dict(labels),
+        )
+        return bytes(said).decode(errors="replace")
+
+    def run(self, asked: Container, labels: Mapping[str, str], *, lowest: bool = False) -> tuple[int | None, str]:
         """Run a container to its end and remove it. Returns its exit code and its output.
 
         The exit code is None if it did not end in time. A container of the same name that an interrupted run left
-        behind is removed first.
+        behind is removed first. ``lowest``: it gets the smallest share of the processor.
         """
+        from requests import RequestException
+
+        made = self._make(asked, labels, lowest=lowest)
+        try:
+            made.start()
+            try:
+                code = int(made.wait(timeout=asked.probe.patience)["StatusCode"])
+            except RequestException:  # docker-py raises it if the time is over
+                code = None
+            return code, made.logs().decode(errors="replace")
+        finally:
+            made.remove(v=True, force=True)
+
+    def start(self, asked: Container, labels: Mapping[str, str], *, lowest: bool = False) -> None:
+        """Start a container, which Docker never starts again. ``lowest`` as in :meth:`run`."""
+        self._make(asked, labels, lowest=lowest).start()
+
+    def stop(self, name: str, grace: int) -> None:
+        """Stop a container, within ``grace`` seconds."""
+        self.client.containers.get(name).stop(timeout=grace)
+
+    def _make(self, asked: Container, labels: Mapping[str, str], *, lowest: bool) -> Any:
+        """Create a container. One of the same name that was left behind is removed first."""
         from docker.errors import NotFound
         from docker.types import Mount
-        from requests import RequestException
 
         with suppress(NotFound):
             self.client.containers.get(asked.name).remove(force=True)
-        made = self.client.containers.create(
+        names = self.client.api.create_endpoint_config(aliases=[asked.service])
+        return self.client.containers.create(
             asked.image,
             name=asked.name,
             hostname=asked.service,
@@ -221,20 +264,35 @@ class DockerEngine:
                 for each in asked.mounts
             ],
             network=asked.network,
+            networking_config=None if asked.network == "none" else {asked.network: names},
+            ports={f"{inside}/tcp": (LOOPBACK, outside) for inside, outside in asked.ports},
             mem_limit=f"{asked.memory_mb}m",
             memswap_limit=f"{asked.memory_mb}m",
+            cpu_shares=_LOWEST if lowest else None,
+            healthcheck={"test": ["NONE"]},  # an image's own may have no patience; it is probed from this machine
             security_opt=["no-new-privileges:true"],
             labels=dict(labels),
         )
-        try:
-            made.start()
-            try:
-                code = int(made.wait(timeout=asked.probe.patience)["StatusCode"])
-            except RequestException:  # docker-py raises it if the time is over
-                code = None
-            return code, made.logs().decode(errors="replace")
-        finally:
-            made.remove(v=True, force=True)
+
+    def remove_below(self, folder: Path) -> None:
+        """Remove what belongs to the lakehouses whose state folders are in the folder, with their data."""
+        from docker.errors import NotFound
+
+        def ours(each: Any) -> bool:
+            labels = each.attrs.get("Labels") or each.attrs.get("Config", {}).get("Labels") or {}
+            return Path(labels.get(STATE, "/")).is_relative_to(folder)
+
+        marked: dict[str, str | list[str] | bool] = {"label": STATE}
+        found = self.client.containers.list(all=True, filters=marked, ignore_removed=True)
+        for container in filter(ours, found):
+            with suppress(NotFound):
+                container.remove(v=True, force=True)
+        for network in filter(ours, self.client.networks.list(filters=marked)):
+            with suppress(NotFound):
+                network.remove()
+        for volume in filter(ours, self.client.volumes.list(filters=marked)):
+            with suppress(NotFound):
+                volume.remove(force=True)
 
     def ends_well(self, container: str, command: Sequence[str]) -> bool:
         """Whether a command in a running container ends with 0; False if the container does not run."""

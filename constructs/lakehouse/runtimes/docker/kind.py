@@ -38,7 +38,8 @@ def runtime(lakehouse: Lakehouse, stack: str, state: State, place: Place, servic
     assert isinstance(place, DockerPlace)
     name = f"{lakehouse.name}-{stack}"
     prefix = f"{name}-" if options.container_prefix is None else options.container_prefix
-    return Containers(state, containers(services, Naming(name, f"{name}-", prefix), state, place))
+    naming = Naming(name, f"{name}-", prefix)
+    return Containers(state, containers(services, naming, state, place), services=services)
 
 
 def explained(holder: PortHolder) -> PortHolder:

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import owner
-from lakehouse.runtimes.docker import checks, observed
+from lakehouse.runtimes import archiving, logs, owner
+from lakehouse.runtimes.archiving import JOB
+from lakehouse.runtimes.docker import archives, background, checks, observed
 from lakehouse.runtimes.docker.containers import Container, ContainerSeen, as_asked
 from lakehouse.runtimes.docker.engine import DockerEngine, errors_reported, execute
 from lakehouse.runtimes.docker.incarnation import answers, wanted
 from lakehouse.runtimes.docker.steps import await_ready, write
-from lakehouse.runtimes.findings import Check, CheckContext, PortHolder
+from lakehouse.runtimes.findings import Check, CheckContext, Finding, PortHolder
 from lakehouse.runtimes.generations import Planned
 from lakehouse.runtimes.processes import holders
 from lakehouse.runtimes.runtime import Process
@@ -30,6 +31,7 @@ class Containers:
     state: State
     containers: tuple[Container, ...]
     engine: DockerEngine = field(default_factory=DockerEngine)
+    services: tuple[Service, ...] = ()  # of which they are containers
 
     def processes(self) -> Mapping[str, Process]:
         return {name: _process(each) for name, each in self.engine.seen(self.state).items()}
@@ -48,11 +50,14 @@ class Containers:
         return {running[name]: memory for name, memory in used.items()}
 
     def restart(self, service: Service) -> float:
+        archives.folder().mkdir(parents=True, exist_ok=True)  # somebody may have removed what containers mount
         name = self._name(service.name)
         self.engine.client.containers.get(name).restart(timeout=service.stop_seconds)
         return await_ready(self.engine, self._asked(service.name))
 
     def log(self, name: str, lines: int) -> str:
+        if name == JOB:
+            return logs.tail(self._job_log(), lines)
         if any(each.is_job and each.service == name for each in self.containers):  # its container was removed
             if not (path := self.state.log(name)).is_file():
                 raise LakehouseError(f"The job {name} has no log: it has never run. `lakehouse deploy` runs it.")
@@ -60,9 +65,11 @@ class Containers:
         return self.engine.log(self._name(name), lines)
 
     def further_logs(self) -> Sequence[str]:
-        return ()
+        return (JOB,)
 
     def follow(self, name: str) -> Iterator[str]:
+        if name == JOB:
+            yield from logs.follow(self._job_log())
         found = self.engine.client.containers.get(self._name(name))
         for added in found.logs(tail=0, stream=True, follow=True):
             yield added.decode(errors="replace")
@@ -114,7 +121,8 @@ class Containers:
         return [observed.explained(self.engine, each) for each in holders(others, self.state)]
 
     def checks(self, context: CheckContext) -> Iterator[Check]:
-        return checks.checks(self.engine, self.state, self.containers, context)
+        yield from checks.checks(self.engine, self.state, self.containers, context)
+        yield Check("archives", self._archives, after=("docker version",))
 
     def remains(self) -> str:
         # Stopped containers count too, because they use their volumes.
@@ -132,7 +140,7 @@ class Containers:
         return ""  # on Docker, nothing watches the disk
 
     def background(self) -> str:
-        return ""  # images have their archives, or none
+        return background.doing(self.state)
 
     def volumes(self) -> Sequence[str]:
         mark = owner.read(self.state.root)
@@ -147,6 +155,22 @@ class Containers:
         for name in volumes:
             self.engine.client.volumes.get(name).remove()
         return sum(max(0, usage.get(name, 0)) for name in volumes)
+
+    def images(self) -> Mapping[str, str]:
+        """The ids of the containers' images that Docker has, by their references."""
+        return self.engine.images({each.image for each in self.containers})
+
+    def _archives(self) -> Finding:
+        images = self.images()
+        damaged = [*archives.damaged(self.services, images).values()]
+        failed = archiving.noted(self.state).failed and bool(archives.missing(self.services, images))
+        return archiving.finding(damaged, failed=failed)
+
+    def _job_log(self) -> Path:
+        path = self.state.log(JOB)
+        if not path.is_file():
+            raise LakehouseError(f"The job {JOB} has no log: no deploy has started it.")
+        return path
 
     def _asked(self, service: str) -> Container:
         return next(each for each in self.containers if each.service == service)

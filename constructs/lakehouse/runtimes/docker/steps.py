@@ -11,6 +11,7 @@ from lakehouse import packages, toolkit
 from lakehouse.errors import LakehouseError
 from lakehouse.packages.catalogue import PACKAGES
 from lakehouse.runtimes import disk, events, former, generations, memory, owner, renewal
+from lakehouse.runtimes.docker import archives
 from lakehouse.runtimes.docker.containers import ID, LAKEHOUSE, SERVICE, STACK, STATE, Container, ContainerSeen
 from lakehouse.runtimes.docker.engine import OLDEST, DockerEngine, numbers
 from lakehouse.runtimes.docker.incarnation import answers
@@ -56,6 +57,7 @@ def prepare(
     disk.check(state.root)
     if (own := engine.folder()).is_dir():  # Docker may be on another machine
         disk.check(own)
+    archives.folder().mkdir(parents=True, exist_ok=True)  # containers mount it
     if problems := [*_old(engine), *_strangers(engine, state, containers, claim.owner.id), *_missing(containers)]:
         raise LakehouseError("\n".join(problems))
     _ports_are_free(engine, state, services, containers)
@@ -68,6 +70,7 @@ def prepare(
             print(f"pulling {reference}", flush=True)
             events.tell("step", f"pulling the image {reference}")
             engine.pull(reference)
+    archives.use(services, engine.images({each.image for each in containers}))
     owner.mark(state, claim)
     mark = owner.read(state.root) or claim.owner
     if known is not None:

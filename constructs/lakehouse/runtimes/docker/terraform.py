@@ -11,7 +11,7 @@ from pathlib import Path
 from cdktf_cdktf_provider_docker import container, image, provider
 
 from lakehouse.cdk import Construct, TerraformResource, TerraformStack, forgotten, literal, local_exec, on_create
-from lakehouse.runtimes.docker import containers, network
+from lakehouse.runtimes.docker import archives, containers, network
 from lakehouse.runtimes.docker.containers import INCARNATION, PROVIDER, RESTART, SERVICE, STATE, Container
 from lakehouse.runtimes.docker.incarnation import look
 from lakehouse.runtimes.docker.known import former_networks, known_names
@@ -98,7 +98,11 @@ class DockerRuntime(LocalRuntime):
             entrypoint=None if asked.entrypoint is None else [literal(word) for word in asked.entrypoint],
             command=[literal(word) for word in asked.command[1:]],
             user=asked.user,
-            env=[literal(f"{key}={value}") for key, value in asked.environment],
+            env=[
+                *(literal(f"{key}={value}") for key, value in asked.environment),
+                # By which it finds its class archive. As the image itself, it is known when that was pulled.
+                *((f"{archives.IMAGE}={self._image(asked.image).image_id}",) if archives.name(service) else ()),
+            ],
             working_dir=literal(asked.directory),
             mounts=[
                 container.ContainerMounts(

@@ -22,10 +22,10 @@ from typing import Any, ClassVar
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import owner, runs
+from lakehouse.runtimes.priority import lowest
 from lakehouse.runtimes.probe import Asked, ready
 from lakehouse.runtimes.process import databases
 from lakehouse.runtimes.process.databases import AskedDatabase
-from lakehouse.runtimes.process.priority import lowest
 from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import Probe
 from lakehouse.text.metrics import Family, text

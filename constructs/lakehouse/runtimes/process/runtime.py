@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 
 from lakehouse.errors import LakehouseError
+from lakehouse.runtimes import archiving, logs
+from lakehouse.runtimes.archiving import JOB
 from lakehouse.runtimes.findings import Check, CheckContext, Finding, PortHolder
 from lakehouse.runtimes.generations import Planned
 from lakehouse.runtimes.incarnation import recorded
@@ -21,12 +23,11 @@ from lakehouse.runtimes.process import (
     background,
     findings,
     incarnation,
-    logs,
     namespaces,
     surroundings,
     watch,
 )
-from lakehouse.runtimes.process.supervisor import JOB, LOCALE, Supervisor
+from lakehouse.runtimes.process.supervisor import LOCALE, Supervisor
 from lakehouse.runtimes.processes import belonging, holders
 from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State, write_private
@@ -157,8 +158,8 @@ class Processes:
 
     def _archives(self) -> Finding:
         damaged = [*archives.damaged(self.services).values()]
-        failed = background.noted(self.state).failed and bool(archives.missing(self.services))
-        return findings.archives(damaged, failed=failed)
+        failed = archiving.noted(self.state).failed and bool(archives.missing(self.services))
+        return archiving.finding(damaged, failed=failed)
 
     def _last(self, service: Service) -> str:
         """The digest with which a service was started."""

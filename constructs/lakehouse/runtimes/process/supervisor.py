@@ -24,13 +24,13 @@ import psutil
 import lakehouse
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import temporary
+from lakehouse.runtimes.archiving import JOB
 from lakehouse.runtimes.process import surroundings
 from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import Service
 
 WATCH = "disk-watch"  # it is no service: it has no port, and no file names it
-JOB = "class-archives"  # nor is this: see lakehouse.runtimes.process.background
 
 _MAIN = """\
 [supervisord]

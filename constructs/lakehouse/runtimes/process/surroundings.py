@@ -7,8 +7,10 @@ import shlex
 from pathlib import Path
 
 import lakehouse
+from lakehouse.runtimes import recording
 from lakehouse.runtimes.probe import Asked
 from lakehouse.runtimes.process import archives
+from lakehouse.runtimes.recording import VARIABLE
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service
 
@@ -33,7 +35,7 @@ def later(service: Service) -> str:
     archive = archives.path(service)
     if archive is None or archive.exists():
         return ""
-    name, options = archives.VARIABLE, shlex.quote(archives.options(service, archive))
+    name, options = VARIABLE, shlex.quote(recording.options(service, archive))
     return f'! [ -s {shlex.quote(str(archive))} ] || export {name}="${name} "{options}'
 
 
@@ -46,6 +48,6 @@ def environment(service: Service, state: State) -> dict[str, str]:
     temporary = str(state.temporary(service.name))
     found["TMPDIR"] = temporary
     if service.java is not None:
-        options = (archives.quoted(f"-Djava.io.tmpdir={temporary}"), found.get(archives.VARIABLE, ""))
-        found[archives.VARIABLE] = " ".join(option for option in options if option)
+        options = (recording.quoted(f"-Djava.io.tmpdir={temporary}"), found.get(VARIABLE, ""))
+        found[VARIABLE] = " ".join(option for option in options if option)
     return found

@@ -24,7 +24,7 @@ from bootstrap.deploy import log
 from bootstrap.deploy.run import Ended, project, run
 from bootstrap.deploy.view import DeployView
 from lakehouse.errors import UsageError
-from lakehouse.runtimes.process.background import SWITCH
+from lakehouse.runtimes.archiving import SWITCH
 
 STANDIN = Path(__file__).with_name("standin.py")
 ROOT = Path(__file__).parents[4]

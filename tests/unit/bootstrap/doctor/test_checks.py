@@ -109,7 +109,7 @@ def test_class_archives_that_changed_are_named(look: Look, no_docker: None, monk
     monkeypatch.setattr("lakehouse.runtimes.process.archives.damaged", lambda services: said)
     found = look()["archives"]
     assert (found.severity, found.found) == ("error", *said.values())
-    assert "archives" not in look("boxes")
+    assert look("boxes")["archives"].severity == "skipped", "without Docker nobody knows which of them it has"
 
 
 def test_a_machine_that_refuses_root_a_user_namespace(look: Look, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

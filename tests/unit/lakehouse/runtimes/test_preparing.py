@@ -7,9 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import lock, memory, preparing, training
-from lakehouse.runtimes.process import archives, background
-from lakehouse.runtimes.process.background import JobNote
+from lakehouse.runtimes import archiving, lock, memory, preparing, training
+from lakehouse.runtimes.archiving import JobNote
+from lakehouse.runtimes.process import archives
+from lakehouse.runtimes.process import training as by_processes
 from lakehouse.runtimes.state import State, terraform_state
 from lakehouse.runtimes.training import Teller
 
@@ -31,7 +32,7 @@ class World:
         self.note()
 
     def note(self) -> None:
-        self.seen.append(background.noted(self.state).text)
+        self.seen.append(archiving.noted(self.state).text)
 
 
 @pytest.fixture
@@ -49,9 +50,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
 def test_it_notes_what_it_does_and_nothing_after_the_end(world: World) -> None:
     world.missing = [{}]
-    preparing.prepare(world.state, FILE, "local")
+    preparing.prepare(world.state, FILE, "local", by_processes)
     assert world.seen == ["recording"]
-    assert background.noted(world.state) == JobNote()
+    assert archiving.noted(world.state) == JobNote()
 
 
 def test_it_waits_for_the_deploy_that_started_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +65,7 @@ def test_it_waits_for_the_deploy_that_started_it(world: World, monkeypatch: pyte
 
     monkeypatch.setattr(lock, "holder", holder)
     world.missing = [{}]
-    preparing.prepare(world.state, FILE, "local")
+    preparing.prepare(world.state, FILE, "local", by_processes)
     assert world.seen == ["waiting until the deploy has ended"] * 3 + ["recording"]
 
 
@@ -74,7 +75,7 @@ def test_it_waits_until_a_processor_is_idle(world: World, monkeypatch: pytest.Mo
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
     monkeypatch.setattr(os, "getloadavg", lambda: (loads.pop(0), 0.0, 0.0))
     world.missing = [{}]
-    preparing.prepare(world.state, FILE, "local")
+    preparing.prepare(world.state, FILE, "local", by_processes)
     assert (loads, world.seen) == ([], ["recording"])
 
 
@@ -84,7 +85,7 @@ def test_it_does_not_wait_for_ever_where_others_work_all_the_time(
     monkeypatch.setattr(os, "getloadavg", lambda: (1000.0, 1000.0, 1000.0))
     monkeypatch.setattr(preparing, "_BUSY", 0.01)
     world.missing = [{}]
-    preparing.prepare(world.state, FILE, "local")
+    preparing.prepare(world.state, FILE, "local", by_processes)
     assert world.seen == ["recording"]
 
 
@@ -94,18 +95,18 @@ def test_it_waits_for_memory(world: World, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(preparing, "_ROOM_MB", 3000)
     monkeypatch.setattr(memory, "machine", lambda: (8000, free.pop(0)))
     world.missing = [{}]
-    preparing.prepare(world.state, FILE, "local")
+    preparing.prepare(world.state, FILE, "local", by_processes)
     assert (free, world.seen) == ([], ["recording"])
 
 
 def test_it_gives_up_after_three_attempts_even_if_it_was_killed_between_them(world: World) -> None:
-    background.note(world.state, JobNote("recording", 1))
+    archiving.note(world.state, JobNote("recording", 1))
     world.missing = [dict(MISSING), dict(MISSING)]
-    preparing.prepare(world.state, FILE, "local")
+    preparing.prepare(world.state, FILE, "local", by_processes)
     assert world.seen == ["recording"] * 2
-    assert "lakehouse logs class-archives" in background.noted(world.state).text
-    assert background.noted(world.state).failed
-    assert background.noted(world.state).attempts == 0, "the next deploy may try again"
+    assert "lakehouse logs class-archives" in archiving.noted(world.state).text
+    assert archiving.noted(world.state).failed
+    assert archiving.noted(world.state).attempts == 0, "the next deploy may try again"
 
 
 def test_on_a_full_disk_it_ends_with_a_code_after_which_it_is_not_started_again(
@@ -114,11 +115,11 @@ def test_on_a_full_disk_it_ends_with_a_code_after_which_it_is_not_started_again(
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device", "/state/run/class-archives.json")
 
-    monkeypatch.setattr(background, "note", fail)
+    monkeypatch.setattr(archiving, "note", fail)
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    monkeypatch.setattr("lakehouse.runtimes.process.priority.lowest", lambda: None)
+    monkeypatch.setattr("lakehouse.runtimes.priority.lowest", lambda: None)
     with pytest.raises(SystemExit, match=r"/state/run/class-archives\.json: No space left on device"):
-        preparing.main([str(world.state.root), str(FILE), "local"])
+        preparing.main([str(world.state.root), str(FILE), "local", "process"])
 
 
 def test_an_invalid_file_is_an_attempt_that_failed(
@@ -128,6 +129,6 @@ def test_an_invalid_file_is_an_attempt_that_failed(
         raise LakehouseError("not valid")
 
     monkeypatch.setattr(preparing, "load", fail)
-    preparing.prepare(world.state, FILE, "local")
+    preparing.prepare(world.state, FILE, "local", by_processes)
     assert capsys.readouterr().out == "not valid\n" * 3
-    assert background.noted(world.state).text.startswith("not made")
+    assert archiving.noted(world.state).text.startswith("not made")

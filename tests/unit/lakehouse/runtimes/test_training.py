@@ -11,6 +11,7 @@ import pytest
 from lakehouse import kinds, packages
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import owner, training
+from lakehouse.runtimes.docker.runtime import Containers
 from lakehouse.runtimes.locate import locate
 from lakehouse.runtimes.process import archives, steps
 from lakehouse.runtimes.process.supervisor import Supervisor
@@ -63,6 +64,26 @@ def test_the_lakehouse_trained_on_is_the_same_but_empty_elsewhere_and_on_free_po
     for number in numbers:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", number))
+
+
+def test_a_second_lakehouse_of_containers_has_names_of_its_own(lakehouse: Lakehouse, tmp_path: Path) -> None:
+    path = tmp_path / "lakehouse.yaml"
+    path.write_text((PROJECT / "lakehouse.yaml").read_text().replace("runtime: process", "runtime: docker"))
+    boxes = load(path)
+    seen: set[str] = set()
+    for turn in ("one", "two"):
+        (tmp_path / turn).mkdir()
+        runtime = training._separate(boxes, "local", tmp_path / turn).runtime
+        assert isinstance(runtime, Containers)
+        for each in runtime.containers:
+            assert each.name.startswith("archives-")
+            names = {each.name, each.volume.source}
+            assert not names & seen, "they are all on one Docker, and so are those of a killed attempt"
+            seen |= names
+
+
+def test_where_nothing_has_archives_nothing_is_asked() -> None:
+    assert training.way("hosts") is None
 
 
 def test_where_all_archives_are_there_nothing_is_started(
@@ -125,7 +146,7 @@ def test_a_second_lakehouse_whose_priority_cannot_be_lowered_is_stopped(
     for step in ("preflight", "supervisor_up"):
         monkeypatch.setattr(steps, step, lambda *_: None)
     monkeypatch.setattr(Supervisor, "pid", lambda _: 1)
-    monkeypatch.setattr("lakehouse.runtimes.process.priority.lowest_session", gone)
+    monkeypatch.setattr("lakehouse.runtimes.priority.lowest_session", gone)
     monkeypatch.setattr(steps, "supervisor_down", stopped.append)
     training.train(lakehouse, "local", PROJECT / "lakehouse.yaml", Background())
     assert len(stopped) == 1
@@ -152,7 +173,7 @@ def test_in_the_background_a_service_has_an_hour_to_start_and_an_hour_to_write_i
     for step in ("preflight", "supervisor_up", "supervisor_down"):
         monkeypatch.setattr(steps, step, lambda *_: None)
     monkeypatch.setattr(Supervisor, "pid", lambda _: 1)
-    monkeypatch.setattr("lakehouse.runtimes.process.priority.lowest_session", lambda _: None)
+    monkeypatch.setattr("lakehouse.runtimes.priority.lowest_session", lambda _: None)
     monkeypatch.setattr(steps, "service_up", up)
     monkeypatch.setattr(training, "_work", fail)
     monkeypatch.setattr("lakehouse.runtimes.processes.kill_below", killed.append)

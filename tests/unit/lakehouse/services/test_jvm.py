@@ -7,7 +7,7 @@ import shlex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakehouse.runtimes.process import archives
+from lakehouse.runtimes import recording
 from lakehouse.services import jvm
 
 
@@ -21,7 +21,7 @@ def read(text: str) -> list[str]:
 @given(st.lists(st.text("a '\"\\#$%{ü=/", max_size=12).map(lambda path: f"-Dx=/{path}"), max_size=3))
 def test_options_with_any_path_are_read_back(options: list[str]) -> None:
     assert read(jvm.variable(options)) == options
-    assert read(" ".join(map(archives.quoted, options))) == options
+    assert read(" ".join(map(recording.quoted, options))) == options
 
 
 def test_a_path_without_quotes_keeps_its_form() -> None:

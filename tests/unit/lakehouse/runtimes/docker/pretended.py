@@ -70,6 +70,9 @@ class Pretended(DockerEngine):
     def total_memory(self) -> int:
         return 24_000
 
+    def image(self, reference: str) -> str:
+        return ""
+
     def has_image(self, reference: str) -> bool:
         return True
 

@@ -31,7 +31,8 @@ from tests.unit.lakehouse.runtimes.docker.pretended import Pretended, Stack, mak
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Stack:
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return make(tmp_path)
 
 
@@ -203,7 +204,7 @@ class Running(Pretended):
     code: int | None = 0
     ran: list[str] = field(default_factory=list)
 
-    def run(self, asked: Container, labels: Mapping[str, str]) -> tuple[int | None, str]:
+    def run(self, asked: Container, labels: Mapping[str, str], *, lowest: bool = False) -> tuple[int | None, str]:
         self.ran.append(asked.service)
         return self.code, "line one\nthe reason\n"
 

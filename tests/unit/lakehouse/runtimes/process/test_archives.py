@@ -9,6 +9,7 @@ import pytest
 
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import cached, uses
+from lakehouse.runtimes import recording
 from lakehouse.runtimes.process import archives
 from lakehouse.services.service import Probe, Service
 
@@ -94,7 +95,7 @@ def test_a_service_that_is_no_java_has_no_archive(tmp_path: Path, records: Path)
     assert archives.path(service) is None
     assert archives.environment(service) == {}
     assert archives.missing([service]) == {}
-    assert archives.recording(service, records) == service
+    assert recording.recording(service, records) == service
 
 
 def test_a_package_that_is_not_there_makes_no_archive_and_no_error(tmp_path: Path) -> None:
@@ -157,25 +158,6 @@ def test_white_space_in_a_path_does_not_split_the_option(tmp_path: Path, monkeyp
     service = store_service(tmp_path)
     archive = make(service)
     assert archives.environment(service)["JAVA_TOOL_OPTIONS"].endswith(f" '-XX:AOTCache={archive}'")
-
-
-def test_a_cache_is_recorded_only_by_the_service_itself(tmp_path: Path, records: Path) -> None:
-    service = store_service(tmp_path)
-    recording = archives.recording(service, records)
-    assert recording.environment == service.environment  # a JVM that it starts must not write to the same file
-    assert recording.command[0] == service.command[0]
-    assert recording.command[-5:] == service.command[-5:]
-    assert f"-XX:AOTConfiguration={records}/s3proxy.aotconf" in recording.command
-    assert recording.stop_seconds > service.stop_seconds  # it writes when it ends
-
-
-def test_class_lists_are_recorded_by_every_jvm_below_the_service(tmp_path: Path, records: Path) -> None:
-    service = worker(tmp_path)
-    recording = archives.recording(service, records)
-    assert recording.command == service.command
-    added = dict(recording.environment)
-    assert added.pop("JAVA_TOOL_OPTIONS").endswith(f"-XX:DumpLoadedClassList={records}/spark-worker-1.%p.classlist")
-    assert added == dict(service.environment)
 
 
 def test_a_cache_is_made_from_the_record(tmp_path: Path, records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,15 +251,6 @@ def test_a_java_that_is_gone_is_an_error_and_not_a_traceback(tmp_path: Path, rec
     Path(service.command[0]).unlink()
     with pytest.raises(LakehouseError, match="No such file"):
         archives.create(archive, [service], records)
-
-
-def test_lists_of_java_21_are_merged_without_their_numbers(tmp_path: Path, records: Path) -> None:
-    service = worker(tmp_path / "21")
-    one = "java/lang/Object id: 0\nloaded/Elsewhere id: 1 super: 0 source: /a.jar\n@lambda-proxy A run\n"
-    (records / f"{service.name}.1.classlist").write_text(one)
-    (records / f"{service.name}.2.classlist").write_text("java/lang/String id: 0\njava/lang/Object id: 1\nhalf a li")
-    merged = archives._record([service], records).read_text()
-    assert merged.splitlines() == ["java/lang/Object", "@lambda-proxy A run", "java/lang/String"]
 
 
 def test_an_archive_that_was_cut_short_is_made_again(tmp_path: Path, records: Path) -> None:

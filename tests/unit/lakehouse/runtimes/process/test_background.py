@@ -10,9 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from lakehouse.runtimes import archiving
+from lakehouse.runtimes.archiving import JobNote
 from lakehouse.runtimes.owner import Owner
 from lakehouse.runtimes.process import archives, background
-from lakehouse.runtimes.process.background import JobNote
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Probe, Service
@@ -35,7 +36,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         scripts.append(script)
         return True
 
-    for name in ("CI", background.SWITCH):
+    for name in ("CI", archiving.SWITCH):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(archives, "missing", lambda services: {Path("trino.aot"): tuple(services)})
     monkeypatch.setattr(Supervisor, "start_job", start_job)
@@ -49,10 +50,10 @@ def test_the_job_finds_the_same_packages_and_the_file(
     background.start(state, TRINO, OWNER)
     assert "export XDG_CACHE_HOME='/a cache'" in started[0]
     assert f"-m lakehouse.runtimes.preparing {state.root} '/a folder/lakehouse.yaml' local" in started[0]
-    assert background.noted(state).text == "about to begin"
+    assert archiving.noted(state).text == "about to begin"
 
 
-@pytest.mark.parametrize(("name", "value"), [("CI", "true"), (background.SWITCH, "no")])
+@pytest.mark.parametrize(("name", "value"), [("CI", "true"), (archiving.SWITCH, "no")])
 def test_a_pipeline_and_a_user_can_do_without_it(
     state: State, started: list[str], monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
@@ -65,7 +66,7 @@ def test_the_ci_that_a_deploy_sets_for_cdktf_is_no_pipeline(
     state: State, started: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CI", "1")
-    monkeypatch.setenv(background.SWITCH, "yes")
+    monkeypatch.setenv(archiving.SWITCH, "yes")
     background.start(state, TRINO, OWNER)
     assert len(started) == 1
 
@@ -80,17 +81,17 @@ def test_it_is_not_started_for_a_service_that_has_its_archive(
 
 def test_a_job_that_runs_keeps_its_note(state: State, started: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Supervisor, "runs_job", lambda _: True)
-    background.note(state, JobNote("recording", 2))
+    archiving.note(state, JobNote("recording", 2))
     background.start(state, TRINO, OWNER)
-    assert background.noted(state) == JobNote("recording", 2)
+    assert archiving.noted(state) == JobNote("recording", 2)
     assert started == []
 
 
 @pytest.mark.usefixtures("started")
 def test_a_job_that_begins_at_once_keeps_its_own_note(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Supervisor, "start_job", lambda *_: background.note(state, JobNote("recording", 1, folder="f")))
+    monkeypatch.setattr(Supervisor, "start_job", lambda *_: archiving.note(state, JobNote("recording", 1, folder="f")))
     background.start(state, TRINO, OWNER)
-    assert background.noted(state).folder == "f", "otherwise nothing would remove the folder"
+    assert archiving.noted(state).folder == "f", "otherwise nothing would remove the folder"
 
 
 @pytest.mark.usefixtures("started")
@@ -106,18 +107,18 @@ def test_a_service_that_is_ready_does_not_fail_without_the_job(
 
 
 def test_its_state_is_shown_while_it_runs(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    background.note(state, JobNote("recording"))
+    archiving.note(state, JobNote("recording"))
     assert background.doing(state) == ""
     monkeypatch.setattr(Supervisor, "alive", lambda _: True)
     assert background.doing(state) == "", "it has failed without a note, as on a full disk"
     monkeypatch.setattr(Supervisor, "runs_job", lambda _: True)
     assert background.doing(state) == "class archives, for faster starts: recording"
-    background.note(state, JobNote())
+    archiving.note(state, JobNote())
     assert background.doing(state) == ""
 
 
 def test_that_it_gave_up_is_shown_while_the_lakehouse_runs(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    background.note(state, JobNote("not made", failed=True))
+    archiving.note(state, JobNote("not made", failed=True))
     assert background.doing(state) == ""
     monkeypatch.setattr(Supervisor, "alive", lambda _: True)
     assert background.doing(state).endswith("not made")
@@ -132,7 +133,7 @@ def test_nothing_of_it_is_left_at_the_end(state: State, tmp_path: Path) -> None:
     try:
         while any(mark not in psutil.Process(each.pid).environ() for each in (own, other)):
             time.sleep(0.01)
-        background.note(state, JobNote("recording", 1, folder=str(folder)))
+        archiving.note(state, JobNote("recording", 1, folder=str(folder)))
         background.end(state)
         assert own.poll() is not None
         assert other.poll() is None, "another lakehouse's"
@@ -146,6 +147,6 @@ def test_nothing_of_it_is_left_at_the_end(state: State, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "{", '{"strange": 1}', "[]"])
 def test_a_note_that_cannot_be_read_is_no_note(state: State, text: str) -> None:
-    background.note(state, JobNote("recording"))
+    archiving.note(state, JobNote("recording"))
     (state.run / "class-archives.json").write_text(text)
-    assert background.noted(state) == JobNote()
+    assert archiving.noted(state) == JobNote()

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from lakehouse.runtimes import archiving
+from lakehouse.runtimes.archiving import JobNote
 from lakehouse.runtimes.generations import NOTHING, Planned
 from lakehouse.runtimes.incarnation import record
-from lakehouse.runtimes.process import archives, background
-from lakehouse.runtimes.process.background import JobNote
+from lakehouse.runtimes.process import archives
 from lakehouse.runtimes.process.incarnation import look
 from lakehouse.runtimes.process.runtime import Processes
 from lakehouse.runtimes.runtime import Process
@@ -44,7 +45,7 @@ def test_archives_that_another_lakehouse_has_made_since_are_no_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = State(tmp_path)
-    background.note(state, JobNote("not made", failed=True))
+    archiving.note(state, JobNote("not made", failed=True))
     lacking: dict[Path, tuple[Service, ...]] = {Path("trino.aot"): ()}
     monkeypatch.setattr(archives, "missing", lambda services: lacking)
     assert Processes(state, ())._archives().severity == "warning"

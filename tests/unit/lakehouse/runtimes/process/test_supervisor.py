@@ -17,8 +17,9 @@ from supervisor.options import UnhosedConfigParser
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import temporary
+from lakehouse.runtimes.archiving import JOB
 from lakehouse.runtimes.process import steps
-from lakehouse.runtimes.process.supervisor import JOB, Faults, Supervisor, program, script
+from lakehouse.runtimes.process.supervisor import Faults, Supervisor, program, script
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Port, Probe, Service
 from tests.unit.lakehouse.text.strategies import lines

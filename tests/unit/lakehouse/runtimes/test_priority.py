@@ -8,7 +8,7 @@ import pytest
 
 CODE = """
 import os, subprocess, sys
-from lakehouse.runtimes.process import priority
+from lakehouse.runtimes import priority
 priority.lowest()
 subprocess.run([sys.executable, "-c", "import os; print(os.nice(0), os.sched_getscheduler(0))"], check=True)
 """

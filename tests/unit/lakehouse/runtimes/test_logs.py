@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.runtimes.process.logs import follow, tail
+from lakehouse.runtimes.logs import follow, tail
 
 
 @pytest.mark.parametrize(
