@@ -68,6 +68,11 @@ class Spark(Model):
     """Heap of one executor."""
     driver_memory: Memory = Size("1g")
     """Heap of the Spark Connect server."""
+    dynamic: StrictBool = False
+    """Let each application have as many executors as it has work for: from one to all that fit on the workers.
+
+    Default: each has the cores of one worker, or half of them if there is one worker. In AWS it is always so.
+    """
     connect: Annotated[
         Connect | None,
         BeforeValidator(_connect),

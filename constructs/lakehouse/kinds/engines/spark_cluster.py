@@ -62,6 +62,7 @@ class SparkCluster:
     connect: bool
     thrift: bool
     history: bool
+    dynamic: bool  # executors come and go with the work of an application
     token: bool  # Connect requires one
     settings: Mapping[str, str]
     sources: Mapping[str, Source]
@@ -71,6 +72,21 @@ class SparkCluster:
     def share(self) -> int:
         """Cores of one application: a worker's, or half of them if there is only one worker."""
         return self.cores if self.workers > 1 else max(1, self.cores // 2)
+
+    @property
+    def most(self) -> int:
+        """Cores that one application may have."""
+        return self.executors * self.part if self.dynamic else self.share
+
+    @property
+    def part(self) -> int:
+        """Cores of one executor. A worker has memory for two of them."""
+        return max(1, self.cores // 2) if self.dynamic else self.share
+
+    @property
+    def executors(self) -> int:
+        """Executors that fit on all workers."""
+        return self.workers * min(2, self.cores // self.part)
 
 
 def cluster(lakehouse: Lakehouse, lineage: Receiver | None = None) -> SparkCluster:
@@ -97,6 +113,7 @@ def cluster(lakehouse: Lakehouse, lineage: Receiver | None = None) -> SparkClust
         connect=engine.connect is not None,
         thrift=engine.thrift,
         history=engine.history,
+        dynamic=engine.dynamic,
         token=engine.connect is not None and engine.connect.token,
         settings=engine.properties,
         sources=lakehouse.sources,
@@ -116,15 +133,16 @@ def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         "spark.executor.extraClassPath": classpath(place, cluster),
         "spark.executor.memory": f"{cluster.executor_mb}m",
         # One executor per application: Connect keeps its own, and a batch job still finds room for another.
-        "spark.executor.cores": str(cluster.share),
-        "spark.cores.max": str(cluster.share),
+        "spark.executor.cores": str(cluster.part),
+        "spark.cores.max": str(cluster.most),
+        **(_coming_and_going(cluster) if cluster.dynamic else {}),
         "spark.executor.extraJavaOptions": " ".join(jvm.FRUGAL),
         **EXTENSIONS,
         **draining(place, cluster),
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.warehouse.dir": f"{place.data(CONNECT)}/spark-warehouse",
-        "spark.sql.shuffle.partitions": str(cluster.share * 2),
+        "spark.sql.shuffle.partitions": str(cluster.most * 2),
         "spark.ui.killEnabled": CLOSED["spark.ui.killEnabled"],
         # What neither the UI nor SET shows. By itself it knows `access.key`, but not `access-key`.
         "spark.redaction.regex": f"(?i)secret|password|token|access[.-]?key{secure.redacted(place)}{own}",
@@ -137,6 +155,20 @@ def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         settings["spark.sql.defaultCatalog"] = catalogs[0].name
         settings |= files.settings(place, catalogs[0].store, cluster.sources)  # all have the stack's store
     return settings | dict(cluster.settings)
+
+
+def _coming_and_going(cluster: SparkCluster) -> dict[str, str]:
+    """One executor stays, so that the next query of Connect does not wait for it.
+
+    https://spark.apache.org/docs/latest/configuration.html#dynamic-allocation
+    """
+    return {
+        "spark.dynamicAllocation.enabled": "true",
+        # One whose shuffled data may still be read stays: there is no service that would serve it.
+        "spark.dynamicAllocation.shuffleTracking.enabled": "true",
+        "spark.dynamicAllocation.minExecutors": "1",
+        "spark.dynamicAllocation.maxExecutors": str(cluster.executors),
+    }
 
 
 def draining(place: Place, cluster: SparkCluster) -> Mapping[str, str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from lakehouse.kinds.engines.spark import spark
-from lakehouse.kinds.engines.spark_cluster import cluster
+from lakehouse.kinds.engines.spark_cluster import cluster, defaults
 from lakehouse.spec import load
 from tests.unit.lakehouse.services.place import PROJECT, Somewhere, as_text
 
@@ -34,3 +36,22 @@ def test_one_of_several_workers_is_drained_where_services_are_and_drivers_know()
             assert ("spark.decommission.enabled=true" in lines) is (drained and workers > 1)
         drain, probe = found["spark-worker-1"].drain, found["spark-worker-1"].probe
         assert (drain and (drain.signal, drain.port)) == (("PWR", probe.port) if drained and workers > 1 else None)
+
+
+@pytest.mark.parametrize(
+    ("workers", "cores", "of_one", "of_all", "executors"),
+    [(1, 1, 1, 1, 1), (1, 2, 1, 2, 2), (2, 3, 1, 4, 4), (2, 8, 4, 16, 4)],
+)
+def test_executors_that_come_and_go_fit_on_the_workers(
+    workers: int, cores: int, of_one: int, of_all: int, executors: int
+) -> None:
+    """A worker has memory for two executors."""
+    lakehouse = load(PROJECT / "lakehouse.yaml")
+    place, settings = Somewhere(lakehouse), replace(cluster(lakehouse), workers=workers, cores=cores, dynamic=True)
+    found = defaults(place, settings, ())
+    assert found["spark.dynamicAllocation.enabled"] == "true"
+    assert found["spark.dynamicAllocation.maxExecutors"] == str(executors)
+    assert (found["spark.executor.cores"], found["spark.cores.max"]) == (str(of_one), str(of_all))
+    fixed = defaults(place, replace(settings, dynamic=False), ())
+    assert not [each for each in fixed if each.startswith("spark.dynamicAllocation")]
+    assert fixed["spark.executor.cores"] == fixed["spark.cores.max"]
