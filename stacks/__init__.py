@@ -36,7 +36,7 @@ def synth(
     written: list[Callable[[Path], None]] = []
     for name in lakehouse.stacks if chosen is None else chosen:
         if isinstance(lakehouse.stacks[name], AwsOptions):
-            AwsTerraformStack(app, name, lakehouse=lakehouse, path=path)
+            written.append(AwsTerraformStack(app, name, lakehouse=lakehouse, path=path).write)
         else:
             written.append(LocalTerraformStack(app, name, lakehouse=lakehouse, path=path, look=looks.get(name)).write)
     first = next(each for each in app.node.children if isinstance(each, TerraformStack))

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from lakehouse.access import iam as access
 from lakehouse.access.names import OPERATORS, names
+from lakehouse.access.packed import Statement
 from lakehouse.access.policy import PolicyStatement
 from lakehouse.access.trust import trust
 from lakehouse.aws import applications as started
+from lakehouse.aws import sources, tasks
 from lakehouse.aws.boundary import boundary
 from lakehouse.aws.emr_sizes import executors
 from lakehouse.aws.engines_ec2 import Ec2Engines, Machine
@@ -24,6 +26,8 @@ from lakehouse.aws.kept import kept, step
 from lakehouse.aws.key import KmsKey
 from lakehouse.aws.network import Network
 from lakehouse.aws.observe import ACTIVATE, Observe, log_group
+from lakehouse.aws.plans import planning
+from lakehouse.aws.scheduled import LOGS, ScheduledBuilds, failures_arn
 from lakehouse.aws.secrets import Secrets
 from lakehouse.aws.store import AwsStore, TableStore, table_buckets
 from lakehouse.cdk import (
@@ -42,7 +46,8 @@ from lakehouse.runtimes.hosts import nodes
 from lakehouse.runtimes.incarnation import digest
 from lakehouse.spec import AwsStack as Options
 from lakehouse.spec import Lakehouse, Verb
-from lakehouse.spec.aws import RESULTS, SOFTWARE
+from lakehouse.spec.aws import RESULTS, SOFTWARE, SOURCES
+from lakehouse.spec.schedule import Schedule
 from lakehouse.text.terraform import rendered
 
 PROVIDER = "6.25.0"  # the version whose arguments the contract test knows
@@ -78,6 +83,7 @@ class AwsTerraformStack(TerraformStack):
         boundary(self, self._names)
         on_instances = options.engines == "ec2"
         in_tables = options.store_has_tables
+        rule = failures_arn(self._names) if options.schedule else ""
         key = KmsKey(
             self,
             "key",
@@ -85,10 +91,17 @@ class AwsTerraformStack(TerraformStack):
             protected=not (options.allow_destroy and all(each.deletable for each in lakehouse.buckets.values())),
             instances=on_instances,
             tables=in_tables,
+            rule=rule,
         )
         self._key = key.arn
         self._observe = Observe(
-            self, "observe", names=self._names, key=self._key, groups=["network", "engines"], alerts=options.alerts
+            self,
+            "observe",
+            names=self._names,
+            key=self._key,
+            groups=["network", "engines", *([LOGS] if options.schedule else [])],
+            alerts=options.alerts,
+            rule=rule,
         )
         if options.budget_usd is not None:
             self._observe.budget(options.budget_usd)
@@ -112,6 +125,8 @@ class AwsTerraformStack(TerraformStack):
         self._stop_applications()
         if options.optimizers:
             optimizers_role(self, names=self._names, may=self._on_all("write"))
+        self._sources: dict[str, Path] = {}
+        self._put_token = ""
         if options.github:
             assert state is not None  # the file is refused without a backend
             # An earlier version made the provider; Terraform forgets it and leaves it where it is.
@@ -121,16 +136,56 @@ class AwsTerraformStack(TerraformStack):
                 "github",
                 names=self._names,
                 repository=options.github,
-                buckets=[bucket.ref("arn") for bucket in self._buckets.values()],
-                tables=[bucket.ref("arn") for bucket in self._tables.values()],
-                key=self._key,
-                contents=self._on_all("read"),
+                reads=self._planning(state),
                 state=state,
                 instances=on_instances,
             )
+        if options.schedule:
+            self._schedule(options.schedule, path, state)
         self._outputs()
         if not in_tables:
             self._bootstrap(path)
+
+    def write(self, outdir: Path) -> None:
+        """Write what Terraform uploads beside the stack's synthesised JSON."""
+        if self._sources:
+            sources.write(self._sources, outdir / "stacks" / self._names.stack / sources.NAME)
+
+    def _planning(self, state: tuple[str, str]) -> list[Statement]:
+        """The permissions to plan this stack."""
+        return planning(
+            self._names,
+            buckets=[bucket.ref("arn") for bucket in self._buckets.values()],
+            tables=[bucket.ref("arn") for bucket in self._tables.values()],
+            key=self._key,
+            contents=self._on_all("read"),
+            state=state,
+            instances=self._options.engines == "ec2",
+            sources=self._names.s3(SOURCES, sources.NAME) if self._options.schedule else "",
+        )
+
+    def _schedule(self, schedule: Schedule, path: Path, state: tuple[str, str] | None) -> None:
+        self._sources = sources.files(path, self._lakehouse, self._names.stack)
+        metadata = self._options.metadata
+        made = ScheduledBuilds(
+            self,
+            "schedule",
+            names=self._names,
+            schedule=schedule,
+            may={
+                "metadata": tasks.publishing(self._lakehouse, self._names, self._on_all("read"), self._key),
+                "maintenance": tasks.maintaining(self._names, self._on_all("write"), self._key, athena=self._athena),
+                "drift": self._planning(state) if state else (),  # the file is refused with drift and without a backend
+            },
+            bucket=self._buckets[SOURCES],
+            digest=sources.digest(self._sources),
+            file=path.name,
+            key=self._key,
+            observe=self._observe,
+            token=metadata is not None and metadata.token is not None,
+        )
+        if made.token:
+            self._put_token = tasks.put_token(made.token)
 
     def _on_all(self, verb: Verb) -> tuple[PolicyStatement, ...]:
         """The permissions of a verb on every catalog."""
@@ -190,6 +245,9 @@ class AwsTerraformStack(TerraformStack):
         if self._options.engines == "ec2":
             store.add_software(SOFTWARE)
         self._stored = store.ready
+
+        if self._options.schedule:
+            store.add_sources(SOURCES)
         if not in_tables:
             glue = Databases(self, "glue", names=self._names, lakehouse=lakehouse, allow_destroy=allow_destroy)
             self._ready = [*glue.databases.values(), *store.ready]
@@ -371,6 +429,8 @@ class AwsTerraformStack(TerraformStack):
                 "Run this once in the account that pays, a day after the first deploy: before, the budget sees no costs"
             )
             output(self, "activate_budget", ACTIVATE, needs)
+        if self._put_token:
+            output(self, "put_token", self._put_token, "Run this once, and when DataHub's token changes")
         buckets = {name: each.ref("id") for name, each in self._buckets.items()}
         output(self, "buckets", buckets, "Buckets: name in lakehouse.yaml -> name in AWS")
         if self._tables:

@@ -23,6 +23,7 @@ PART_OF: Mapping[str, str] = {
     "aws_autoscaling_lifecycle_hook": "autoscaling_group_name",
     "aws_autoscaling_policy": "autoscaling_group_name",
     "aws_cloudwatch_log_metric_filter": "log_group_name",
+    "aws_cloudwatch_event_target": "rule",
     "aws_default_security_group": "vpc_id",
     "aws_flow_log": "vpc_id",
     "aws_iam_instance_profile": "role",
@@ -38,6 +39,7 @@ PART_OF: Mapping[str, str] = {
     "aws_s3_bucket_public_access_block": "bucket",
     "aws_s3_bucket_server_side_encryption_configuration": "bucket",
     "aws_s3_bucket_versioning": "bucket",
+    "aws_s3_object": "bucket",
     "aws_secretsmanager_secret_version": "secret_id",
     "aws_sns_topic_policy": "arn",
     "aws_ssm_association": "name",
@@ -60,8 +62,16 @@ _MEANS: Mapping[tuple[str, str], str] = {
     ("aws_autoscaling_group", "aws_iam_role"): "as",
     ("aws_budgets_budget", "aws_sns_topic"): "notifies",
     ("aws_cloudwatch_metric_alarm", "aws_emrserverless_application"): "watches",
+    ("aws_cloudwatch_event_rule", "aws_codebuild_project"): "watches",
+    ("aws_cloudwatch_event_rule", "aws_sns_topic"): "notifies",
+    ("aws_cloudwatch_metric_alarm", "aws_cloudwatch_event_rule"): "watches",
     ("aws_cloudwatch_metric_alarm", "aws_instance"): "watches",
     ("aws_cloudwatch_metric_alarm", "aws_sns_topic"): "notifies",
+    ("aws_cloudwatch_metric_alarm", "aws_sqs_queue"): "watches",
+    ("aws_codebuild_project", "aws_cloudwatch_log_group"): "logs",
+    ("aws_codebuild_project", "aws_iam_role"): "as",
+    ("aws_codebuild_project", "aws_s3_bucket"): "sources",
+    ("aws_codebuild_project", "aws_secretsmanager_secret"): "read",
     ("aws_emrserverless_application", "aws_cloudwatch_log_group"): "logs",
     ("aws_emrserverless_application", "aws_glue_catalog_database"): "tables",
     ("aws_emrserverless_application", "aws_s3_bucket"): "files",
@@ -69,6 +79,7 @@ _MEANS: Mapping[tuple[str, str], str] = {
     ("aws_glue_catalog_database", "aws_s3_bucket"): "location",
     ("aws_iam_role", "aws_athena_workgroup"): "query",
     ("aws_iam_role", "aws_cloudwatch_log_group"): "logs",
+    ("aws_iam_role", "aws_codebuild_project"): "starts",
     ("aws_iam_role", "aws_emrserverless_application"): "run jobs",
     ("aws_iam_role", "aws_glue_catalog_database"): "tables",
     ("aws_iam_role", "aws_iam_policy"): "at most",
@@ -78,6 +89,10 @@ _MEANS: Mapping[tuple[str, str], str] = {
     ("aws_instance", "aws_iam_role"): "as",
     ("aws_s3_bucket", "aws_s3_bucket"): "access logs",
     ("aws_s3tables_namespace", "aws_s3tables_table_bucket"): "in",
+    ("aws_scheduler_schedule", "aws_codebuild_project"): "starts",
+    ("aws_scheduler_schedule", "aws_iam_role"): "as",
+    ("aws_scheduler_schedule", "aws_scheduler_schedule_group"): "in",
+    ("aws_scheduler_schedule", "aws_sqs_queue"): "failed starts",
     ("aws_security_group", "aws_vpc_endpoint"): "443",
     ("aws_sns_topic_subscription", "aws_sns_topic"): "subscribes",
     ("terraform_data", "aws_glue_catalog_database"): "tables",
@@ -203,6 +218,7 @@ def _groups(nodes: Mapping[str, Node], blocks: Blocks, catalogs: list[Group]) ->
     workflows = take("Workflows of GitHub", "aws_iam_role.github_")
     services = take("Roles of services", "aws_iam_role.", "aws_iam_service_linked_role.", "aws_iam_policy.")
     steps = take("Steps of the deploy", "terraform_data.")
+    tasks = take("Tasks at their times", "aws_scheduler_", "aws_codebuild_project.", "aws_sqs_queue.")
     athena = take("Athena", "aws_athena_workgroup.")
     inside = kept(
         take("Engines", "aws_emrserverless_application.", "aws_instance.", "aws_autoscaling_group.", "aws_ssm_"),
@@ -217,4 +233,4 @@ def _groups(nodes: Mapping[str, Node], blocks: Blocks, catalogs: list[Group]) ->
         "network", f"VPC {blocks.get(network, {}).get('cidr_block', '')}, no way in or out but these", inside
     )
     others = Group("others", "Others", tuple(left.values()))
-    return kept(workflows, services, steps, athena, private, *catalogs, store, guards, watch, others)
+    return kept(workflows, services, steps, tasks, athena, private, *catalogs, store, guards, watch, others)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,9 @@ from typing import Any, Protocol
 
 from bootstrap.metadata.proposals import Proposal
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.spec.metadata import Metadata
+from lakehouse.spec.metadata import TOKEN, Metadata
 from lakehouse.text.private import token
 
-_TOKEN = "_".join(("LAKEHOUSE", "DATAHUB", "TOKEN"))  # the name of a variable, not a secret
 RunRecipe = Callable[[Mapping[str, Any], str, Mapping[str, str]], list[str]]
 
 
@@ -64,7 +64,7 @@ class ToDataHub:
         file = scratch / "proposals.json"
         file.write_text(json.dumps(found))
         recipe = {"source": {"type": "file", "config": {"path": str(file)}}, "sink": self._sink}
-        secrets = {} if self.token is None else {_TOKEN: _token(self.token)}
+        secrets = {} if self.token is None else {TOKEN: _token(self.token)}
         return run(recipe, f"writing to {self.address}", secrets)
 
     @property
@@ -72,7 +72,7 @@ class ToDataHub:
         if self.registry:
             connection = {"bootstrap": self.address, "schema_registry_url": self.registry}
             return {"type": "datahub-kafka", "config": {"connection": connection}}
-        token = {"token": f"${{{_TOKEN}}}"} if self.token is not None else {}
+        token = {"token": f"${{{TOKEN}}}"} if self.token is not None else {}
         return {"type": "datahub-rest", "config": {"server": self.address, **token}}
 
 
@@ -91,5 +91,7 @@ def chosen(own: Metadata | None, file: Path, stack: str, path: Path | None) -> D
 
 
 def _token(file: Path) -> str:
-    """The token in the file. Raises UsageError if others may read it, or if it is not one."""
+    """The token in the environment, else in the file. Raises UsageError if others may read it, or if it is not one."""
+    if given := os.environ.get(TOKEN):
+        return given
     return token(file, f"metadata.token: {file}", "token")

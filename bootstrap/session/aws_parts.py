@@ -14,7 +14,7 @@ from bootstrap.session.target import Target
 from lakehouse.access.names import OPERATORS, Names
 from lakehouse.runtimes.hosts import nodes
 from lakehouse.spec import AwsStack
-from lakehouse.spec.aws import RESULTS, SOFTWARE
+from lakehouse.spec.aws import RESULTS, SOFTWARE, SOURCES
 
 UNKNOWN = "not shown to you"
 MISSING = "missing"
@@ -100,6 +100,7 @@ class AwsParts:
         tables = {each.location.bucket for each in self.target.lakehouse.catalogs.values()}
         in_tables = tables if self.options.store_has_tables else set()
         further = [RESULTS] if self.athena or self.spark else [SOFTWARE] if self.instances else []
+        further += [SOURCES] if self.options.schedule else []
         for bucket in [*(each for each in self.target.lakehouse.buckets if each not in in_tables), *further]:
             name = self.own.bucket(bucket)
             yield AwsPart("bucket", name, _there(partial(s3.head_bucket, Bucket=name)))

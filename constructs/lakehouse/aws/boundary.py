@@ -17,8 +17,11 @@ _SERVICES = """
     ssmmessages
 """
 _READS = """
-    autoscaling:Describe* ec2:Describe* iam:Get* iam:List* route53:Get* route53:List* sts:GetCallerIdentity
+    autoscaling:Describe* codebuild:BatchGet* ec2:Describe* events:Describe* events:List* iam:Get* iam:List*
+    route53:Get* route53:List* scheduler:Get* scheduler:List* sqs:Get* sqs:List* sts:GetCallerIdentity
 """
+#: What starts the tasks of a schedule.
+_STARTS = ("codebuild:StartBuild", "sqs:SendMessage")
 #: The policy, for the roles' references to it.
 BOUNDARY = Declared("aws_iam_policy.boundary")
 
@@ -27,7 +30,7 @@ def boundary(scope: Construct, names: Names) -> Declared:
     """The stack's boundary."""
     own = names.arn("iam", f"role/{names.prefix}-*", region=False)
     passed = {"StringEquals": {"iam:PassedToService": "emr-serverless.amazonaws.com"}}
-    work = sorted([*(f"{service}:*" for service in _SERVICES.split()), *_READS.split()])
+    work = sorted([*(f"{service}:*" for service in _SERVICES.split()), *_READS.split(), *_STARTS])
     statements = [
         {"Sid": "Work", "Effect": "Allow", "Action": work, "Resource": "*"},
         {"Sid": "Jobs", "Effect": "Allow", "Action": "iam:PassRole", "Resource": own, "Condition": passed},

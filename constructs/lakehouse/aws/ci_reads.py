@@ -38,8 +38,11 @@ _SCALING = "DescribeAutoScalingGroups DescribeLifecycleHooks DescribePolicies De
 _DOCUMENT = "DescribeAssociation DescribeDocument DescribeDocumentPermission GetDocument ListTagsForResource"
 
 
-def configuration(names: Names, key: str, *, instances: bool, tables: bool) -> list[PolicyStatement]:
-    """The permissions to refresh every resource of the stack, on the stack's own resources where IAM knows them."""
+def configuration(names: Names, key: str, *, instances: bool, tables: bool, sources: str = "") -> list[PolicyStatement]:
+    """The permissions to refresh every resource of the stack, on the stack's own resources where IAM knows them.
+
+    ``sources`` is the ARN of the object with the sources of builds; empty if the stack has no schedule.
+    """
     own = f"{names.prefix}-*"
     iam = {kind: names.arn("iam", f"{kind}/{own}", region=False) for kind in ("role", "policy", "instance-profile")}
     budget = f"arn:{names.partition}:budgets::{names.account}:budget/{names.prefix}"
@@ -68,7 +71,25 @@ def configuration(names: Names, key: str, *, instances: bool, tables: bool) -> l
     ]
     if tables:
         found.append(_may("TableBuckets", "s3tables", _TABLE_BUCKET, names.arn("s3tables", f"bucket/{own}")))
+    if sources:
+        found += _of_schedules(names, own, sources)
     return [*found, *(_of_instances(names, key, iam["instance-profile"]) if instances else ())]
+
+
+def _of_schedules(names: Names, own: str, sources: str) -> list[PolicyStatement]:
+    group = names.arn("scheduler", f"schedule-group/{names.prefix}")
+    secrets = names.arn("secretsmanager", f"secret:{names.prefix}/*")
+    return [
+        _may("Schedules", "scheduler", "GetSchedule", names.arn("scheduler", f"schedule/{names.prefix}/*")),
+        _may("ScheduleGroup", "scheduler", "GetScheduleGroup ListTagsForResource", group),
+        _may("Builds", "codebuild", "BatchGetProjects", names.arn("codebuild", f"project/{own}")),
+        _may(
+            "Rules", "events", "DescribeRule ListTagsForResource ListTargetsByRule", names.arn("events", f"rule/{own}")
+        ),
+        _may("Queues", "sqs", "GetQueueAttributes ListQueueTags", names.arn("sqs", own)),
+        _may("Sources", "s3", "GetObject GetObjectTagging GetObjectVersion", sources),
+        _may("Tokens", "secretsmanager", "DescribeSecret GetResourcePolicy", secrets),
+    ]
 
 
 def _of_instances(names: Names, key: str, profiles: str) -> list[PolicyStatement]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from lakehouse.access.iam import through_s3
 from lakehouse.access.names import AUDIENCE, GITHUB, Names
+from lakehouse.access.packed import Statement
 from lakehouse.access.policy import PolicyStatement
 from lakehouse.aws.boundary import boundary_arn, boundary_name
-from lakehouse.aws.ci_reads import configuration
 from lakehouse.aws.iam import role
+from lakehouse.aws.plans import state_object, state_read
 from lakehouse.cdk import Construct, data
 from lakehouse.spec.stacks import GitHub
-from lakehouse.text.iam import literal
 
 #: The branch whose workflows deploy, and the workflow that does.
 _BRANCH = "refs/heads/main"
@@ -39,7 +38,8 @@ _EDIT_POLICIES = """
 # The actions on the service-linked role that starts instances. PowerUserAccess can already create and delete it.
 _EDIT_SCALING_ROLE = "GetRole GetServiceLinkedRoleDeletionStatus TagRole UntagRole UpdateRoleDescription"
 _SERVICES = [
-    f"{service}.amazonaws.com" for service in ("autoscaling", "ec2", "emr-serverless", "glue", "vpc-flow-logs")
+    f"{service}.amazonaws.com"
+    for service in ("autoscaling", "codebuild", "ec2", "emr-serverless", "glue", "scheduler", "vpc-flow-logs")
 ]
 
 
@@ -58,17 +58,11 @@ class GitHubRoles(Construct):
         *,
         names: Names,
         repository: GitHub,
-        buckets: Sequence[str],
-        tables: Sequence[str],
-        key: str,
-        contents: Sequence[PolicyStatement],
+        reads: Sequence[Statement],
         state: tuple[str, str],
         instances: bool,
     ) -> None:
-        """``buckets`` and ``tables`` are ARNs of S3 and S3 Tables, ``state`` is the backend's bucket and key.
-
-        ``contents`` are the permissions to read the catalogs and all tables; a plan gets those of them on metadata.
-        """
+        """``reads`` are the permissions to plan, ``state`` is the backend's bucket and key."""
         super().__init__(scope, name)
         provider = data(self, "oidc", "aws_iam_openid_connect_provider", arn=names.github).ref("arn")
         self.plan = role(
@@ -78,12 +72,7 @@ class GitHubRoles(Construct):
             called="ci-plan",
             description="Pull requests, main and drift: reads configuration and tables' metadata, no data",
             trust=[trust(provider, repository, "pull_request", f"ref:{_BRANCH}")],
-            may=[
-                *_state_read(names, state),
-                *configuration(names, key, instances=instances, tables=bool(tables)),
-                *_metadata(names, contents, buckets, key),
-                *_no_data(names, buckets, tables, state),
-            ],
+            may=reads,
         )
         # PowerUserAccess excludes IAM. The IAM actions that the stack needs are allowed only on its own roles, all with
         # the stack's boundary, and not on this one. So its policies do not depend on the file's contents.
@@ -95,7 +84,7 @@ class GitHubRoles(Construct):
             description=f"Deploys and bootstraps: deploy.yml of main, in the environment {names.stack}",
             trust=[trust(provider, repository, f"environment:{names.stack}", workflow=_DEPLOYS)],
             may=[
-                *_state_read(names, state),
+                *state_read(names, state),
                 *_state_write(names, state),
                 *_roles(names, instances),
                 _not_itself(names),
@@ -131,56 +120,13 @@ def trust(provider: str, repository: GitHub, *subjects: str, workflow: str = "")
     }
 
 
-def _state_read(names: Names, state: tuple[str, str]) -> list[PolicyStatement]:
-    bucket, key = names.arn("s3", state[0], region=False, account=False), _state_object(names, state)
-    return [
-        PolicyStatement("StateBucket", ("s3:ListBucket",), (bucket,)),
-        PolicyStatement("StateRead", ("s3:GetObject",), (key,)),
-    ]
-
-
-def _state_object(names: Names, state: tuple[str, str]) -> str:
-    """The ARN of the object with Terraform's state, whose key may be any text."""
-    return names.arn("s3", literal("/".join(state)), region=False, account=False)
-
-
 def _state_write(names: Names, state: tuple[str, str]) -> list[PolicyStatement]:
     """Only for the role that deploys. The other plans without the lock, because the lock is an object too."""
-    key = _state_object(names, state)
+    key = state_object(names, state)
     return [
         PolicyStatement("StateWrite", ("s3:PutObject",), (key,)),
         PolicyStatement("StateLock", ("s3:DeleteObject", "s3:GetObject", "s3:PutObject"), (f"{key}.tflock",)),
     ]
-
-
-def _metadata(
-    names: Names, contents: Sequence[PolicyStatement], buckets: Sequence[str], key: str
-) -> list[PolicyStatement]:
-    """For `lakehouse plan`, which reads catalogs and tables' metadata files. The key encrypts them."""
-    catalogs = [each for each in contents if each.actions[0].startswith("glue:")]
-    databases = sorted({arn for each in catalogs for arn in each.resources if ":database/" in arn})
-    found = list(catalogs)
-    if databases:
-        found.append(PolicyStatement("DatabaseTags", ("glue:GetTags",), tuple(databases)))
-    if buckets:
-        files = tuple(f"{arn}/*/metadata/*.metadata.json" for arn in buckets)
-        found.append(PolicyStatement("MetadataFiles", ("s3:GetObject",), files))
-        found.append(PolicyStatement("MetadataKey", ("kms:Decrypt",), (key,), through_s3(names, buckets)))
-    return found
-
-
-def _no_data(
-    names: Names, buckets: Sequence[str], tables: Sequence[str], state: tuple[str, str]
-) -> list[Mapping[str, Any]]:
-    """Deny all objects except tables' metadata files (not manifests, which contain values) and Terraform's state."""
-    left = [f"{arn}/*/metadata/*.metadata.json" for arn in buckets]
-    left.append(_state_object(names, state))
-    reads = ["s3:GetObject", "s3:GetObjectVersion"]
-    shut: list[Mapping[str, Any]] = [{"Sid": "NoData", "Effect": "Deny", "Action": reads, "NotResource": left}]
-    if tables:
-        of_tables = [f"{arn}/table/*" for arn in tables]
-        shut.append({"Sid": "NoTables", "Effect": "Deny", "Action": ["s3tables:GetTableData"], "Resource": of_tables})
-    return shut
 
 
 def _roles(names: Names, instances: bool) -> list[PolicyStatement]:

@@ -26,8 +26,17 @@ class KmsKey(Construct):
     """
 
     def __init__(
-        self, scope: Construct, name: str, *, names: Names, protected: bool, instances: bool, tables: bool
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        names: Names,
+        protected: bool,
+        instances: bool,
+        tables: bool,
+        rule: str = "",
     ) -> None:
+        """``rule`` is the ARN of a rule of EventBridge that sends to the topic of alarms."""
         super().__init__(scope, name)
         self.scaling: Declared | None = None
         if instances:
@@ -47,14 +56,14 @@ class KmsKey(Construct):
             description=f"Data, logs and secrets of {names.prefix}",
             enable_key_rotation=True,
             deletion_window_in_days=30,  # so long a deleted key, and the data with it, can be restored
-            policy=json.dumps({"Version": "2012-10-17", "Statement": _statements(names, self.scaling, tables)}),
+            policy=json.dumps({"Version": "2012-10-17", "Statement": _statements(names, self.scaling, tables, rule)}),
             lifecycle={"prevent_destroy": True} if protected else None,
         )
         resource(self, "alias", "aws_kms_alias", name=f"alias/{names.prefix}", target_key_id=key.ref("key_id"))
         self.arn = key.ref("arn")
 
 
-def _statements(names: Names, scaling: Declared | None, tables: bool) -> list[dict[str, Any]]:
+def _statements(names: Names, scaling: Declared | None, tables: bool, rule: str) -> list[dict[str, Any]]:
     logs = names.arn("logs", f"log-group:/{names.prefix}/*")
     here = {"StringEquals": {"aws:SourceAccount": names.account}}
     found = [
@@ -69,6 +78,8 @@ def _statements(names: Names, scaling: Declared | None, tables: bool) -> list[di
         _allow("Alarms", {"Service": "cloudwatch.amazonaws.com"}, _SEAL, here),
         _allow("Budgets", {"Service": "budgets.amazonaws.com"}, _SEAL, here),
     ]
+    if rule:  # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
+        found.append(_allow("Events", {"Service": "events.amazonaws.com"}, _SEAL, {"ArnLike": {"aws:SourceArn": rule}}))
     if scaling:  # it starts instances whose volumes are encrypted with the key
         auto_scaling = {"AWS": scaling.ref("arn")}
         found.append(_allow("Volumes", auto_scaling, _USE, {}))

@@ -21,8 +21,17 @@ class Observe(Construct):
     """Encrypted log groups by name, below ``/LAKEHOUSE-STACK/``, kept a year; alarms and a budget with one topic."""
 
     def __init__(
-        self, scope: Construct, name: str, *, names: Names, key: str, groups: Sequence[str], alerts: Sequence[str]
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        names: Names,
+        key: str,
+        groups: Sequence[str],
+        alerts: Sequence[str],
+        rule: str = "",
     ) -> None:
+        """``alerts`` are addresses; ``rule`` is the ARN of a rule of EventBridge that tells them of events, too."""
         super().__init__(scope, name)
         self._names = names
         self.groups = {
@@ -45,12 +54,24 @@ class Observe(Construct):
             "Resource": self.topic.ref("arn"),
             "Condition": {"StringEquals": {"aws:SourceAccount": names.account}},
         }
+        statements = [publishers]
+        if rule:  # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+            statements.append(
+                {
+                    "Sid": "Events",
+                    "Effect": "Allow",
+                    "Principal": {"Service": "events.amazonaws.com"},
+                    "Action": "sns:Publish",
+                    "Resource": self.topic.ref("arn"),
+                    "Condition": {"ArnLike": {"aws:SourceArn": rule}},
+                }
+            )
         resource(
             self,
             "alerts_policy",
             "aws_sns_topic_policy",
             arn=self.topic.ref("arn"),
-            policy=json.dumps({"Version": "2012-10-17", "Statement": [publishers]}),
+            policy=json.dumps({"Version": "2012-10-17", "Statement": statements}),
         )
         for nth, address in enumerate(alerts):
             resource(

@@ -81,6 +81,10 @@ class AwsStore(Construct):
         """A bucket for what instances make themselves of. It is deletable, because a deploy fills it again."""
         return self._add(name, [_tidy(), _replaced(KEPT_DAYS), _markers()], deletable=self._allow_destroy)
 
+    def add_sources(self, name: str) -> Declared:
+        """A bucket for the sources of builds. It is deletable, because a deploy makes them again."""
+        return self._add(name, [_tidy(), _replaced(KEPT_DAYS), _markers()], deletable=self._allow_destroy)
+
     def _add(
         self, name: str, rules: list[dict[str, Any]], *, deletable: bool, policy: Sequence[dict[str, Any]] = ()
     ) -> Declared:

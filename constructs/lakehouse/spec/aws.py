@@ -15,6 +15,7 @@ from lakehouse.spec.table_buckets import BUCKET_ENDS, BUCKET_STARTS, check_names
 ACCESS_LOGS = "access-logs"
 RESULTS = "query-results"
 SOFTWARE = "software"  # what instances make themselves of
+SOURCES = "sources"  # only with a schedule
 _RESERVED_BUCKETS = (ACCESS_LOGS, RESULTS, SOFTWARE)  # buckets that the stack creates in addition to those of the file
 _RESERVED_PRINCIPALS = ("engines", "flow_logs", "operators")  # roles and workgroups that it creates
 _BUCKET = 63  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
@@ -161,7 +162,7 @@ def _names(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem
     about: tuple[KeyPath, ...] = (("name",), ("stacks", name))
     room = _BUCKET - len(f"{lakehouse.name}-{name}--{'0' * _ACCOUNT}-{stack.region}")
     for bucket in lakehouse.buckets:
-        if bucket in _RESERVED_BUCKETS:
+        if bucket in (*_RESERVED_BUCKETS, *([SOURCES] if stack.schedule else [])):
             message = f'"{bucket}" is a bucket that stacks.{name} creates for itself. Choose another name'
             yield Problem(("buckets", bucket), message, about[1:])
         if len(bucket) > room:

@@ -23,7 +23,7 @@ from lakehouse.spec.placed import check_hosts
 from lakehouse.spec.ports import listeners
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.renames import check_fields, check_renames
-from lakehouse.spec.schedules import check_schedule
+from lakehouse.spec.schedules import check_schedule, check_schedule_in_aws
 from lakehouse.spec.secure import check_secure
 from lakehouse.spec.stacks import AwsStack, LocalStack
 from lakehouse.spec.stores import check_buckets, check_store
@@ -292,6 +292,7 @@ def _stacks(lakehouse: Lakehouse, *, everything: bool) -> Iterator[Problem]:
         else:
             yield from check_entries(name, stack, lakehouse, AWS)
             yield from check_aws(name, stack, lakehouse)
+            yield from check_schedule_in_aws(name, stack, lakehouse)
 
 
 def _kinds(name: str, stack: LocalStack | AwsStack) -> Iterator[Problem]:

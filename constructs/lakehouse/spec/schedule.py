@@ -1,4 +1,4 @@
-"""The entry ``schedule`` of a local stack: what the lakehouse does by itself at certain times, and who is told."""
+"""The entry ``schedule`` of a stack: what the lakehouse does by itself at certain times, and who is told."""
 
 from __future__ import annotations
 

@@ -241,18 +241,10 @@ class AwsStack(Model):
     """The repository whose workflows may plan and deploy by OIDC; needs `backend`. Default: none."""
     metadata: Metadata | None = None
     """The DataHub to which `lakehouse metadata publish` publishes the tables' metadata."""
+    schedule: Schedule | None = None
+    """When it is maintained, published and compared with the file, by EventBridge and CodeBuild; `alerts` are told."""
     allow_destroy: StrictBool = False
     """The first key to deletion in AWS: what is also `deletable: true` can be destroyed with its data."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _no_schedule(cls, value: Any) -> Any:
-        if isinstance(value, dict) and value.get("schedule") is not None:
-            raise ValueError(
-                "`schedule` is for a stack on this machine: in AWS nothing of it runs all the time. "
-                "Run the commands by a scheduled workflow (docs/operations.md), and remove `schedule` here"
-            )
-        return value
 
     @property
     def store_has_tables(self) -> bool:

@@ -18,6 +18,8 @@ _VALUES = {  # what Terraform's expressions would be after a deploy
     "data.aws_iam_openid_connect_provider": f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com",
     "aws_vpc": "vpc-1",
     "aws_iam_service_linked_role": f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/demo",
+    "aws_sqs_queue": f"arn:aws:sqs:eu-west-1:{ACCOUNT}:demo-starts-failed",
+    "aws_codebuild_project": f"arn:aws:codebuild:eu-west-1:{ACCOUNT}:project/demo",
     "aws_sns_topic": f"arn:aws:sns:eu-west-1:{ACCOUNT}:demo",
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -24,7 +25,8 @@ def _decide(request: Any, resource: str) -> None:
     if request._action == "sts:GetCallerIdentity":
         return
     documents = [_document(policy) for policy in request._access_key.collect_policies()]
-    wanted = _glue(request) if request._service == "glue" else _s3(request) if request._service == "s3" else None
+    of = _OF.get(request._service)
+    wanted = of(request) if of else None
     if wanted is None or not simulator.allowed(documents, wanted):
         print(f"denied {wanted}", file=sys.stderr, flush=True)
         request._raise_access_denied()
@@ -54,6 +56,16 @@ def _s3(request: Any) -> simulator.Request:
         return simulator.s3("ListBucket", bucket, prefix=prefix)
     return simulator.s3({"HeadObject": "GetObject", "HeadBucket": "ListBucket"}.get(action, action), bucket, key)
 
+
+def _athena(request: Any) -> simulator.Request:
+    """Who asks for an execution names no workgroup: it is the one in which the latest was started."""
+    global _workgroup
+    _workgroup = json.loads(request._body or b"{}").get("WorkGroup", _workgroup)
+    return simulator.Request(request._action, (f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/{_workgroup}",))
+
+
+_workgroup = ""
+_OF: Mapping[str, Callable[[Any], simulator.Request]] = {"athena": _athena, "glue": _glue, "s3": _s3}
 
 if __name__ == "__main__":
     setattr(IAMRequestBase, "check_action_permitted", _decide)  # noqa: B010 - mypy takes no assignment of a method

@@ -26,6 +26,9 @@ _CALLS: dict[str, tuple[str, str, str]] = {
         "name",
     ),
     "aws_cloudwatch_metric_alarm": ("cloudwatch:DescribeAlarms", "cloudwatch:R:A:alarm:{}", "alarm_name"),
+    "aws_cloudwatch_event_rule": ("events:DescribeRule events:ListTagsForResource", "events:R:A:rule/{}", "name"),
+    "aws_cloudwatch_event_target": ("events:ListTargetsByRule", "events:R:A:rule/RULE", "target_id"),
+    "aws_codebuild_project": ("codebuild:BatchGetProjects", "codebuild:R:A:project/{}", "name"),
     "aws_emrserverless_application": ("emr-serverless:GetApplication", "emr-serverless:R:A:/applications/00f", "name"),
     "aws_glue_catalog_database": ("glue:GetDatabase glue:GetTags", "glue:R:A:database/{}", "name"),
     "aws_iam_instance_profile": ("iam:GetInstanceProfile", "iam::A:instance-profile/{}", "name"),
@@ -49,11 +52,15 @@ _CALLS: dict[str, tuple[str, str, str]] = {
         "s3tables:R:A:bucket/{}",
         "name",
     ),
+    "aws_s3_object": ("s3:GetObject s3:GetObjectTagging", "s3:::SOURCES/{}", "key"),
+    "aws_scheduler_schedule": ("scheduler:GetSchedule", "scheduler:R:A:schedule/GROUP/{}", "name"),
+    "aws_scheduler_schedule_group": ("scheduler:GetScheduleGroup", "scheduler:R:A:schedule-group/{}", "name"),
     "aws_secretsmanager_secret": ("secretsmanager:DescribeSecret", "secretsmanager:R:A:secret:{}-AbCdEf", "name"),
     "aws_security_group": ("ec2:DescribeSecurityGroups", "*", "name"),
     "aws_sns_topic": ("sns:GetTopicAttributes sns:ListTagsForResource", "sns:R:A:{}", "name"),
     "aws_ssm_association": ("ssm:DescribeAssociation", "ssm:R:A:association/8dfe3659", "association_name"),
     "aws_ssm_document": ("ssm:DescribeDocument ssm:GetDocument ssm:ListTagsForResource", "ssm:R:A:document/{}", "name"),
+    "aws_sqs_queue": ("sqs:GetQueueAttributes sqs:ListQueueTags", "sqs:R:A:{}", "name"),
     "aws_vpc": ("ec2:DescribeVpcAttribute", "ec2:R:A:vpc/vpc-1", "cidr_block"),
     "aws_vpc_endpoint": ("ec2:DescribeVpcEndpoints ec2:DescribeVpcEndpointServices", "*", "vpc_id"),
 }
@@ -61,10 +68,18 @@ _CALLS: dict[str, tuple[str, str, str]] = {
 
 def requests(stack: Mapping[str, Any], region: str, bucket: str) -> Iterator[Request]:
     """The requests of a plan of the stack; ``bucket`` is one of its buckets."""
+    own = stack["provider"]["aws"][0]["default_tags"][0]["tags"]["lakehouse"]  # how the names of its resources begin
+    known = {
+        ":SOURCES": f":{own}-sources-{ACCOUNT}-{region}",
+        "/RULE": f"/{own}-task-failed",
+        "/GROUP": f"/{own}",
+    }
     for type, (actions, arn, key) in _CALLS.items():
         for block in stack["resource"].get(type, {}).values():
             name = "" if arn == "*" else resolved(block[key])
             end = arn.replace(":R:", f":{region}:").replace(":A:", f":{ACCOUNT}:").replace(":::B", f":::{bucket}")
+            for word, value in known.items():
+                end = end.replace(word, value)
             for action in actions.split():
                 yield Request(action, ("*",) if arn == "*" else (f"arn:aws:{end.format(name)}",))
     if "ephemeral" in stack:  # opened for every plan

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Literal
 
 import boto3
@@ -36,6 +37,7 @@ REFUSED = (ClientError, OSError)
 TABLES = [("people", "employees"), ("people", "departments")]
 PRINCIPALS = ("bi", "directory", "etl", "admin")
 
+_RESULTS: Any = {"ResultConfiguration": {"OutputLocation": "s3://results/"}}
 Take = Callable[[str], dict[str, str]]
 
 
@@ -73,9 +75,12 @@ def _await(url: str, server: subprocess.Popen[bytes]) -> None:
     raise AssertionError("moto's server does not answer")
 
 
-def _resolved(policy: str) -> str:
-    """The policy with Terraform's expressions resolved as after a deploy."""
-    text = policy.replace("${data.aws_caller_identity.account.account_id}", ACCOUNT)
+def _resolved(policy: str, buckets: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """The policy with Terraform's expressions resolved as after a deploy; ``buckets`` are those of the stack."""
+    text = policy
+    for name, block in buckets.items():
+        text = text.replace(f"${{aws_s3_bucket.{name}.arn}}", f"arn:aws:s3:::{block['bucket']}")
+    text = text.replace("${data.aws_caller_identity.account.account_id}", ACCOUNT)
     return re.sub(r"\$\{[^}]+\}", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/some", text)
 
 
@@ -97,13 +102,18 @@ def take(endpoint: str, stacks: Mapping[str, Any], lakehouse: Lakehouse, own: Na
     for database in resource["aws_glue_catalog_database"].values():
         location = _resolved(database["location_uri"])
         glue.create_database(DatabaseInput={"Name": database["name"], "LocationUri": location})
+    athena = root.client("athena", endpoint_url=endpoint)
+    for workgroup in resource["aws_athena_workgroup"].values():
+        athena.create_work_group(Name=workgroup["name"], Configuration=_RESULTS)
     keys = {}
     for name in roles(stacks["aws"]):
         role = resource["aws_iam_role"][name]["name"]
         trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole"}]}
         iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(trust))
         for nth, text in enumerate(policies(stacks["aws"], name)):
-            arn = iam.create_policy(PolicyName=f"{role}-{nth}", PolicyDocument=_resolved(text))["Policy"]["Arn"]
+            arn = iam.create_policy(
+                PolicyName=f"{role}-{nth}", PolicyDocument=_resolved(text, resource["aws_s3_bucket"])
+            )["Policy"]["Arn"]
             iam.attach_role_policy(RoleName=role, PolicyArn=arn)
         if role == own.role("ci-deploy"):  # a stand-in for AWS's PowerUserAccess
             whole = {"Effect": "Allow", "Action": ["glue:*", "s3:*"], "Resource": "*"}

@@ -140,7 +140,7 @@ def test_planning_reads_nothing_of_the_account(all_stacks: Mapping[str, Any], na
 
 
 def test_planning_only_reads(all_stacks: Mapping[str, Any]) -> None:
-    reads = ("Get", "List", "Describe", "View", "Decrypt")
+    reads = ("BatchGet", "Get", "List", "Describe", "View", "Decrypt")
     for stack in all_stacks.values():
         actions = {
             action

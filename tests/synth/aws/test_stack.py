@@ -291,7 +291,7 @@ def test_a_budget_warns_before_it_is_spent(stacks: Mapping[str, Any]) -> None:
 def test_outputs_feed_the_bootstrap(stacks: Mapping[str, Any]) -> None:
     outputs = stacks["aws"]["output"]
     assert outputs["region"]["value"] == "eu-west-1"
-    assert set(outputs["buckets"]["value"]) == {"warehouse", "staging", "query-results"}
+    assert set(outputs["buckets"]["value"]) == {"warehouse", "staging", "query-results", "sources"}
     assert set(outputs["roles"]["value"]) == {"bi", "directory", "etl", "admin"}
     assert outputs["warehouses"]["value"]["glue_catalog"].endswith("-eu-west-1/glue-warehouse")
 
@@ -322,7 +322,9 @@ def test_a_service_uses_the_key_only_for_the_account(stacks: Mapping[str, Any], 
     for statement in json.loads(key["policy"])["Statement"]:
         if "Service" in statement["Principal"]:
             condition = json.dumps(statement["Condition"])
-            assert "aws:SourceAccount" in condition or "kms:EncryptionContext:" in condition, statement["Sid"]
+            # An ARN has the account in it; that services send one is what rules/schedules.py asks for.
+            known = ("aws:SourceAccount", "aws:SourceArn", "kms:EncryptionContext:")
+            assert any(each in condition for each in known), statement["Sid"]
 
 
 @pytest.mark.parametrize(("bucket", "may"), [("employees-tables-warehouse", True), ("of-others", False)])

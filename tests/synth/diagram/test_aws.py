@@ -71,7 +71,11 @@ def test_who_reads_and_writes_what(name: str, lakehouse: Lakehouse) -> None:
         ("aws", ("Athena", "query-results", "results")),
         ("aws", ("Principals", "Engines", "run jobs")),
         ("aws", ("glue catalog glue_catalog", "warehouse", "location")),
-        ("aws", ("flow-logs", "network", "logs")),
+        ("clusters", ("flow-logs", "network", "logs")),
+        ("aws", ("drift", "drift", "starts")),  # the schedule, the build
+        ("aws", ("Tasks at their times", "sources", "sources")),
+        ("aws", ("start-failed", "starts-failed", "watches")),
+        ("aws", ("task-failed", "alerts", "notifies")),
         ("aws", ("bootstrap", "glue catalog glue_catalog", "tables")),
         ("clusters", ("engines", "glue catalog glue_catalog", "tables")),
         ("tables", ("Engines", "warehouse", "tables")),

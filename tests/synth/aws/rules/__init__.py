@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tests.synth.aws.rules import emr_serverless, endpoints, iam, logs, names, resource_policies, s3, values
+from tests.synth.aws.rules import emr_serverless, endpoints, iam, logs, names, resource_policies, s3, schedules, values
 
 Stack = Mapping[str, Any]
 RULES: tuple[Callable[[Stack], Iterator[str]], ...] = (
@@ -20,6 +20,7 @@ RULES: tuple[Callable[[Stack], Iterator[str]], ...] = (
     names.refused,
     resource_policies.refused,
     s3.refused,
+    schedules.refused,
     values.refused,
 )
 

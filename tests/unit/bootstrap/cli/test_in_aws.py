@@ -52,7 +52,7 @@ def test_status_shows_each_part() -> None:
 def test_status_fails_if_a_part_is_missing_and_says_what_to_do(services: Parts) -> None:
     services.missing, services.denied = {"people"}, {"scratch"}
     shown = run("status", code=1)
-    assert "1 of 14 are not shown to you" in shown
+    assert "1 of 15 are not shown to you" in shown
     assert "`lakehouse --stack aws deploy` makes what is missing." in shown
     found = json.loads(run("status", "--json", code=1))
     assert found["healthy"] is False

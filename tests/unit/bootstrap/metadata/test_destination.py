@@ -11,7 +11,7 @@ import pytest
 
 from bootstrap.metadata.destination import ToDataHub, ToFile, chosen
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.spec.metadata import Metadata
+from lakehouse.spec.metadata import TOKEN, Metadata
 
 
 class Runs:
@@ -53,6 +53,15 @@ def test_the_token_is_a_reference_in_the_recipe(tmp_path: Path) -> None:
         "type": "datahub-rest",
         "config": {"server": "http://gms:8080", "token": f"${{{name}}}"},
     }
+
+
+def test_the_token_of_the_environment_counts_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build in AWS has it from Secrets Manager, and no such file."""
+    monkeypatch.setenv(TOKEN, "eyJ.of-a-build")
+    runs = Runs()
+    ToDataHub("http://gms:8080", token=tmp_path / "missing").write([], tmp_path, runs)
+    assert runs.secrets == [{TOKEN: "eyJ.of-a-build"}]
+    assert "of-a-build" not in json.dumps(runs.recipes)
 
 
 @pytest.mark.parametrize(

@@ -40,10 +40,13 @@ def parts(target: Target) -> list[AwsPart]:
     return list(AwsParts.of(target).parts())
 
 
+BUCKETS = ("warehouse", "staging", "query-results", "sources")
+
+
 def test_every_part_is_asked_for(target: Target, account: AwsDouble) -> None:
     found = parts(target)
     assert [f"{each.kind} {each.name.removeprefix('employees-aws-')}: {each.state}" for each in found] == [
-        *(f"bucket {each}-123456789012-eu-west-1: there" for each in ("warehouse", "staging", "query-results")),
+        *(f"bucket {each}-123456789012-eu-west-1: there" for each in BUCKETS),
         *(f"Glue database {each}: there" for each in ("people", "scratch")),
         *(f"Athena workgroup {each}: ENABLED" for each in (*PRINCIPALS, "operators")),
         *(f"EMR application {each}: STOPPED" for each in PRINCIPALS),

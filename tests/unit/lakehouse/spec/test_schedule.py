@@ -53,7 +53,6 @@ def test_what_is_wrong_is_said_and_no_address_is_repeated(tmp_path: Path, entry:
     assert "hidden" not in str(caught.value)
 
 
-def test_a_stack_in_aws_refuses_it_and_says_what_to_do() -> None:
+def test_a_stack_in_aws_has_the_same_entry() -> None:
     entry = {"region": "eu-west-1", "store": "s3", "catalogs": {}, "schedule": {"drift": "0 * * * *"}}
-    with pytest.raises(ValueError, match="by a scheduled workflow"):
-        AwsStack.model_validate(entry)
+    assert AwsStack.model_validate(entry).schedule == Schedule(drift="0 * * * *")
