@@ -12,15 +12,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bootstrap.catalogs.metadata_files import file_settings
 from bootstrap.metadata import proposals
 from bootstrap.metadata.destination import Destination
 from bootstrap.metadata.proposals import Proposal, Urns
+from bootstrap.session.connect import connect
 from bootstrap.session.target import Target
 from bootstrap.tools import datahub as recipes
 from bootstrap.tools import env, reach
 from lakehouse.errors import LakehouseError
 from lakehouse.packages.environment import DATAHUB
 from lakehouse.runtimes.state import write_private
+from lakehouse.spec import AwsStack, Lakehouse
 from lakehouse.spec.metadata import Metadata
 
 _MINUTES = 30  # a run that takes longer is ended
@@ -53,7 +56,7 @@ class Publisher:
         lakehouse = self.target.lakehouse
         own = lakehouse.stacks[self.target.stack].metadata or Metadata()
         naming = Urns(own.environment, own.instance)
-        run = _Runs(DATAHUB.set_up(), env.values(stack))
+        run = _Runs(DATAHUB.set_up(), env.values(stack) | self._files(lakehouse))
         found: list[Proposal] = []
         unseen: list[str] = []
         warnings: list[str] = []
@@ -76,6 +79,18 @@ class Publisher:
             warnings += self.to.write([*found, *gone], Path(scratch), run)
         self._note(tables)
         return Published(len(tables), len(gone), tuple(unseen), tuple(warnings))
+
+    def _files(self, lakehouse: Lakehouse) -> dict[str, str]:
+        """What DataHub's PyIceberg needs for tables' files in AWS.
+
+        It reads them by Arrow, which finds fewer kinds of credentials than boto3, and no AWS_ENDPOINT_URL. A table
+        whose files it cannot read is one that it does not find.
+        """
+        own = lakehouse.stacks[self.target.stack]
+        if not isinstance(own, AwsStack) or own.store_has_tables:
+            return {}
+        settings = file_settings(connect(self.target.path, self.target.stack)[1])
+        return {env.of_pyiceberg(name, key): value for name in lakehouse.catalogs for key, value in settings.items()}
 
     @property
     def _record(self) -> Path:

@@ -23,6 +23,11 @@ def values(stack: Reach) -> dict[str, str]:
     return {name: "".join(_read(stack, part) for part in parts(value)) for name, value in _variables(stack)}
 
 
+def of_pyiceberg(catalog: str, key: str) -> str:
+    """The variable from which PyIceberg takes a setting of a catalog."""
+    return f"PYICEBERG_CATALOG__{catalog.upper()}__{key.upper().replace('.', '__').replace('-', '_')}"
+
+
 def _read(stack: Reach, part: object) -> str:
     where = stack.where(part) if isinstance(part, Secret) else str(part)
     return where if isinstance(where, str) else where.read_text().rstrip("\n")
@@ -33,9 +38,8 @@ def _variables(stack: Reach) -> Iterator[tuple[str, Text]]:
         for name in _TRUSTED:
             yield name, stack.trust
     for at in stack.catalogs:
-        name = f"PYICEBERG_CATALOG__{at.name.upper()}"
         for key, value in reach.client(at).items():
-            yield f"{name}__{key.upper().replace('.', '__').replace('-', '_')}", value
+            yield of_pyiceberg(at.name, key), value
     if stack.store.service:
         # Not AWS_ACCESS_KEY_ID: it would replace the keys for AWS of everything else in this shell.
         yield f"{_DLT}AWS_ACCESS_KEY_ID", stack.store.access_key

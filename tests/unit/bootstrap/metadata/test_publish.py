@@ -15,6 +15,7 @@ from bootstrap.session.target import Target, find
 from lakehouse.errors import LakehouseError
 from lakehouse.packages.environment import ToolEnvironment
 from lakehouse.runtimes.owner import mark
+from tests.aws_double import AwsDouble
 
 FILE = """\
 name: demo
@@ -134,3 +135,20 @@ def test_nothing_of_a_run_is_left(target: Target, say: Say, tmp_path: Path) -> N
     before = set(target.scratch.iterdir())
     Publisher(target, ToFile(tmp_path / "out.json")).publish()
     assert set(target.scratch.iterdir()) == before
+
+
+def test_in_aws_datahub_gets_the_shells_credentials_and_its_address_for_files(
+    tmp_path: Path, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Arrow, which reads the files, finds neither by itself; a table that it cannot read is not found."""
+    AwsDouble(monkeypatch)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    path = tmp_path / "lakehouse.yaml"
+    own = "  local: {region: eu-west-1, store: s3, catalogs: {lake: glue}}\n"
+    path.write_text(FILE[: FILE.index("  local:")] + own)
+    assert Publisher(find(path, "local"), ToFile(tmp_path / "out.json")).publish().tables == 2
+    [[recipe, keys, _]] = recipes(tmp_path)
+    names = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "ENDPOINT", "REGION")
+    assert {f"PYICEBERG_CATALOG__LAKE__S3__{each}" for each in names} <= set(keys)  # type: ignore[call-overload]
+    assert "nothing" not in json.dumps(recipe)  # the double's secret
