@@ -15,6 +15,13 @@ import pytest
 from lakehouse.runtimes.docker import containers
 
 PROJECT = Path(__file__).parents[3]
+STREAMS = """
+name: demo
+buckets: {warehouse: {}}
+catalogs: {lake: {namespaces: {raw: {tables: {t: {columns: {id: long}}}}}, location: "s3://warehouse/lake"}}
+pipelines: {t: {from: {topic: t}, to: lake.raw.t}}
+stacks: {local: {runtime: docker, store: s3proxy, catalogs: {lake: rest}}}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +29,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return synth(tmp_path_factory.mktemp("a synth"))
 
 
-def synth(folder: Path) -> Path:
-    """Synthesise the default lakehouse on Docker in that folder. Returns the stack's folder."""
-    text = (PROJECT / "lakehouse.yaml").read_text()
-    (folder / "lakehouse.yaml").write_text(text.replace("runtime: process", "runtime: docker"))
+def synth(folder: Path, text: str = "") -> Path:
+    """Synthesise a file, or the default lakehouse on Docker, in that folder. Returns the stack's folder."""
+    text = text or (PROJECT / "lakehouse.yaml").read_text().replace("runtime: process", "runtime: docker")
+    (folder / "lakehouse.yaml").write_text(text)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("LAKEHOUSE")}
     done = subprocess.run(
         [sys.executable, str(PROJECT / "main.py")],
@@ -121,6 +128,15 @@ def test_images_are_pulled_once_and_kept(synthesised: dict[str, Any]) -> None:
     images = list(synthesised["resource"]["docker_image"].values())
     assert len(images) == len({each["name"] for each in images}) == 4
     assert all(each["keep_locally"] for each in images)
+
+
+def test_two_releases_of_an_image_are_two(tmp_path: Path) -> None:
+    """The REST catalog runs on Java 25, Kafka and Connect on 21. Which of them comes first keeps its name."""
+    found = json.loads((synth(tmp_path, STREAMS) / "cdk.tf.json").read_text())["resource"]
+    images = {name(key): each["name"].rpartition("/")[2] for key, each in found["docker_image"].items()}
+    assert images["image-eclipse-temurin"] == "eclipse-temurin:25-jre"
+    assert images["image-eclipse-temurin-21-jre"] == "eclipse-temurin:21-jre"
+    assert {"kafka", "connect"} <= {name(key) for key in found["docker_container"]}
 
 
 def test_nothing_synthesised_holds_a_secret(stack: Path) -> None:

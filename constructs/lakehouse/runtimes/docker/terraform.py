@@ -155,7 +155,11 @@ class DockerRuntime(LocalRuntime):
     def _image(self, reference: str) -> image.Image:
         """One resource per image. The image stays on the machine if the stack is destroyed."""
         if reference not in self._images:
-            name = f"image-{reference.rpartition('/')[2].partition(':')[0]}"
+            repository, _, tag = reference.rpartition("/")[2].partition(":")
+            # Services may need two releases of one image: the first has the name that it has in others' states.
+            name = f"image-{repository}"
+            if self.node.try_find_child(name) is not None:
+                name = f"{name}-{tag}"
             self._images[reference] = image.Image(
                 self, name, name=reference, keep_locally=True, depends_on=[self._preflight]
             )
