@@ -27,10 +27,10 @@ try {
 """
 
 
-def psql(port: int, database: str, user: str, password: str, statement: str) -> str:
+def psql(port: int, database: str, user: str, password: str, statement: str, *, host: str = "127.0.0.1") -> str:
     """A statement's result without a header, or the server's error. It has no TLS."""
     home = packages.location(postgres.PACKAGE)
-    at = f"host=127.0.0.1 port={port} dbname={database} user={user}"
+    at = f"host={host} port={port} dbname={database} user={user}"
     done = subprocess.run(
         [home / "bin/psql", "--no-psqlrc", "--tuples-only", "--no-align", "--command", statement, at],
         env={**os.environ, "LD_LIBRARY_PATH": str(home / "lib"), "PGPASSWORD": password},

@@ -1,7 +1,7 @@
 """lakehouses/003-rest-postgres.yaml in containers, as its users work with it, and on bad days.
 
-Pipelines and monitoring run only as processes: tests/kinds/test_003_platform.py has them. docs/replays.md has the
-session.
+Pipelines are in test_streams.py, which `make matrix` runs; monitoring runs only as processes, and is in
+tests/kinds/test_003_platform.py. docs/replays.md has the session.
 
 The tests follow one another: each leaves the lakehouse up and whole for the next one.
 """
@@ -37,8 +37,8 @@ CUSTOMER = [[1, "John Doe", "john@example.com"]]
 
 @pytest.fixture(scope="module")
 def stack(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The file without what runs only as processes, except for ports and names that others may use here, and with keys
-    of the user's choice.
+    """The file without pipelines, monitoring and schedule, except for ports and names that others may use, and with
+    keys of the user's choice.
     """
     changes: dict[tuple[str, ...], Any] = {
         ("pipelines",): None,

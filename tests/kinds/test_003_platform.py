@@ -1,7 +1,7 @@
 """lakehouses/003-rest-postgres.yaml as processes: rows from Kafka, metadata out, everything watched, and a way back.
 
-The tests share one lakehouse, and follow one another. tests/containers/test_003_rest_postgres.py has a session without
-pipelines and monitoring, in containers.
+The tests share one lakehouse, and follow one another. In containers tests/containers/test_streams.py has it without
+monitoring, and test_003_rest_postgres.py a session.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from tests.integration.test_metadata import Receiver
 from tests.kinds import test_streams
 from tests.kinds.messages import publish
 from tests.kinds.monitored import Hook, asked, empty_panels, hook
+from tests.kinds.shop import COLUMNS, PASSWORD, Shop
 
 pytestmark = [
     pytest.mark.integration,
@@ -39,7 +40,6 @@ YEARLY = "0 0 1 1 *"  # so only what a test asks for runs
 SCHEDULE = {"metadata": YEARLY, "backup": {"at": YEARLY, "to": "backups", "keep": 2}, "drift": YEARLY}
 
 shop = test_streams.shop  # a PostgreSQL beside the lakehouse
-CHANGES = {"id": "long", "word": "string", "price": "decimal(10, 2)", "at": "timestamptz", "_cdc": test_streams.CDC}
 
 
 @pytest.fixture(scope="module")
@@ -58,24 +58,23 @@ def datahub() -> Iterator[Receiver]:
 
 @pytest.fixture(scope="module")
 def stack(
-    tmp_path_factory: pytest.TempPathFactory, alerts: Hook, datahub: Receiver, shop: test_streams.Shop
+    tmp_path_factory: pytest.TempPathFactory, alerts: Hook, datahub: Receiver, shop: Shop
 ) -> Iterator[Deployment]:
     """The file, with shorter times, who takes alerts and metadata here, and a pipeline that reads a database."""
-    source = {"host": "127.0.0.1", "port": shop.port, "database": "shop", "user": "postgres", "table": "public.items"}
     raw = ("catalogs", "iceberg", "namespaces", "raw", "tables")
     changes: dict[tuple[str, ...], Any] = {
         ("stacks", "local", "monitoring"): MONITORING,
         ("stacks", "local", "metadata"): {"gms": datahub.address},
         ("stacks", "local", "schedule"): {**SCHEDULE, "maintenance": YEARLY},
         ("pipelines", "events", "commit_seconds"): 2,
-        (*raw, "items"): {"columns": CHANGES},
-        ("pipelines", "items"): {"from": {"postgres": source}, "to": "iceberg.raw.items", "commit_seconds": 2},
+        (*raw, "items"): {"columns": COLUMNS},
+        ("pipelines", "items"): shop.pipeline("iceberg.raw.items"),
         ("stacks", "local", "credentials"): "credentials.yaml",
     }
     folder = tmp_path_factory.mktemp("003") / "a lakehouse"
     made = Deployment.make(folder, changes, source="lakehouses/003-rest-postgres.yaml")
     alerts.write(folder / "hook.url")
-    (folder / "credentials.yaml").write_text(f"pipeline-items: {test_streams.PASSWORD}\n")
+    (folder / "credentials.yaml").write_text(f"pipeline-items: {PASSWORD}\n")
     (folder / "credentials.yaml").chmod(0o600)
     with up(made):
         yield made

@@ -6,22 +6,16 @@ The tests share one lakehouse, and a PostgreSQL beside it.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from trino.exceptions import TrinoQueryError
 
-from lakehouse import packages
-from lakehouse.kinds.platform import postgres
 from tests.integration.deployment import Deployment, kill, until, up
 from tests.kinds.messages import publish
-from tests.ports import free
-from tests.psql import psql
+from tests.kinds.shop import COLUMNS, PASSWORD, Shop, open_shop
 
 pytestmark = [
     pytest.mark.integration,
@@ -31,8 +25,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-PASSWORD = "of-the-shop"
-CDC = "struct<op: string, ts: timestamptz, offset: long, source: string>"
 FILE = """
 name: streams
 buckets: {warehouse: {}}
@@ -59,67 +51,16 @@ stacks:
 """
 
 
-@dataclass(frozen=True)
-class Shop:
-    """A PostgreSQL that keeps what logical replication needs."""
-
-    port: int
-
-    def sql(self, statement: str) -> str:
-        return psql(self.port, "shop", "postgres", PASSWORD, statement)
-
-    @property
-    def pipeline(self) -> dict[str, Any]:
-        source = {"host": "127.0.0.1", "port": self.port, "database": "shop", "user": "postgres"}
-        return {
-            "from": {"postgres": {**source, "table": "public.items"}},
-            "to": "lake.raw.changes",
-            "commit_seconds": 2,
-            "deletable": True,
-        }
-
-    @property
-    def slots(self) -> str:
-        return self.sql("SELECT count(*) FROM pg_replication_slots")
-
-    @property
-    def slot(self) -> str:
-        return self.sql("SELECT slot_name FROM pg_replication_slots")
-
-
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    folder, home = tmp_path_factory.mktemp("shop"), packages.location(postgres.PACKAGE)
-    environment = {**os.environ, "LD_LIBRARY_PATH": str(home / "lib")}
-    apart = ["unshare", "--user", "--map-user=1", "--map-group=1", "--"] if os.getuid() == 0 else []
-    (folder / "password").write_text(PASSWORD)
-    subprocess.run(
-        [*apart, home / "bin/initdb", "-D", folder / "data", "-U", "postgres", "--auth=scram-sha-256",
-         f"--pwfile={folder}/password", "--encoding=UTF8", "--no-locale"],
-        env=environment, check=True, capture_output=True,
-    )  # fmt: skip
-    [port] = free(1)
-    words = ("listen_addresses=127.0.0.1", f"port={port}", "wal_level=logical", f"unix_socket_directories={folder}")
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen(
-            [*apart, home / "bin/postgres", "-D", folder / "data", *(part for word in words for part in ("-c", word))],
-            env=environment, stdout=log, stderr=log,
-        )  # fmt: skip
-    try:
-        made = Shop(port)
-        until(lambda: psql(port, "postgres", "postgres", PASSWORD, "SELECT 1") == "1", 60)
-        psql(port, "postgres", "postgres", PASSWORD, "CREATE DATABASE shop")
-        made.sql("CREATE TABLE items (id bigint PRIMARY KEY, word text, price numeric(10, 2), at timestamptz)")
+    with open_shop(tmp_path_factory.mktemp("shop")) as made:
         yield made
-    finally:
-        server.terminate()
-        server.wait(30)
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, shop: Shop) -> Iterator[Deployment]:
     folder = tmp_path_factory.mktemp("streams")
-    (folder / "file.yaml").write_text(FILE % CDC)
+    (folder / "file.yaml").write_text(FILE % COLUMNS["_cdc"])
     made = Deployment.make(folder / "a lakehouse", source=str(folder / "file.yaml"))
     with up(made):
         yield made
@@ -207,7 +148,7 @@ def test_changes_of_a_database(stack: Deployment, shop: Shop) -> None:
     credentials.write_text(f"pipeline-shop: {PASSWORD}\n")
     credentials.chmod(0o600)
     stack.change("stacks", "local", "credentials", to="credentials.yaml")
-    stack.change("pipelines", "shop", to=shop.pipeline)
+    stack.change("pipelines", "shop", to=shop.pipeline("lake.raw.changes"))
     stack.deploy()
     until(lambda: stack.trino("SELECT count(*) FROM lake.raw.changes") == [[50]], 120)
     shop.sql("UPDATE items SET word = 'new', price = 9.99 WHERE id = 1")
@@ -276,7 +217,7 @@ def test_a_pipeline_goes_with_both_keys_and_its_slot_with_it(stack: Deployment, 
 def test_data_that_is_destroyed_takes_the_slot_with_it(stack: Deployment, shop: Shop) -> None:
     """The last test: nothing is left of the lakehouse."""
     (stack.folder / "credentials.yaml").write_text(f"pipeline-again: {PASSWORD}\n")
-    stack.change("pipelines", "again", to=shop.pipeline)
+    stack.change("pipelines", "again", to=shop.pipeline("lake.raw.changes"))
     stack.deploy()
     until(lambda: shop.slots == "1", 60)
     stack.lakehouse("destroy", "--yes")

@@ -21,7 +21,8 @@ import requests
 
 from bootstrap.session.connect import store
 from tests.integration.deployment import Deployment, kill, until, up
-from tests.kinds.test_streams import PASSWORD, Shop, rows, send, shop, status
+from tests.kinds.shop import PASSWORD, Shop
+from tests.kinds.test_streams import rows, send, shop, status
 
 __all__ = ["shop"]  # a fixture
 

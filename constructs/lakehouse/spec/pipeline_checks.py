@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from lakehouse.iceberg import types
 from lakehouse.spec.kinds import AWS, known
 from lakehouse.spec.model import Lakehouse, Table
-from lakehouse.spec.pipelines import PipelineEntry
+from lakehouse.spec.pipelines import PipelineEntry, PipelineSource
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import LocalStack
+from lakehouse.spec.values import on_loopback
 from lakehouse.text.words import listed, suggest
 
 CHANGES = "_cdc"  # the column in which Iceberg's transform for Debezium says what a change row is
@@ -111,6 +112,32 @@ def _stacks(lakehouse: Lakehouse) -> Iterator[Problem]:
                 message = f'"{pipeline.catalog}" is of kind {entry.kind} in stacks.{stack_name}, which {engine.label}'
                 fix = f"cannot write to. Give it the kind {listed(engine.catalogs)}"
                 yield Problem((*at, "to"), f"{message} {fix}", (*about, ("stacks", stack_name, "catalogs")))
+            elif runtime == "docker":
+                yield from _unreachable((*at, "from"), pipeline.source, stack_name)
+
+
+def _unreachable(at: KeyPath, source: PipelineSource, stack: str) -> Iterator[Problem]:
+    """What containers do not see: this machine by an address of its own, and its folders."""
+    about: tuple[KeyPath, ...] = (("stacks", stack, "runtime"),)
+    there = f"the services of stacks.{stack} run in containers"
+    for key, value, url in _addresses(source):
+        if on_loopback(url):
+            fix = "Name a host that containers and this machine both know"
+            message = f'"{value}" cannot be reached: {there}, and there it is the container itself. {fix}'
+            yield Problem((*at, source.kind, key), message, about)
+    if source.files is not None and not source.files.path.startswith("s3://"):
+        message = f'"{source.files.path}" is a folder of this machine, and {there}, which do not see it'
+        yield Problem((*at, "files", "path"), f"{message}. Put the files into a bucket: s3://BUCKET/FOLDER", about)
+
+
+def _addresses(source: PipelineSource) -> Iterator[tuple[str, str, str]]:
+    """The servers outside of the lakehouse that a source names: by which key, as what, and as a URL."""
+    if source.changes is not None:
+        yield "host", source.changes.host, f"tcp://{source.changes.host}"
+    if source.jdbc is not None:
+        yield "url", source.jdbc.url, source.jdbc.url.removeprefix("jdbc:")
+    if source.http is not None:
+        yield "url", source.http.url, source.http.url
 
 
 def _emptied(lakehouse: Lakehouse, name: str, stack: LocalStack) -> Iterator[Problem]:

@@ -71,7 +71,7 @@ class PostgresSource(Model):
     """A table of a PostgreSQL database, whose changes are read from its write-ahead log (CDC, by Debezium)."""
 
     host: _HostName
-    """The database's host, as the lakehouse's services see it."""
+    """The database's host, as the lakehouse's services and this machine see it."""
     port: Annotated[StrictInt, Field(ge=1, le=65_535)] = 5432
     """Its port."""
     database: _PostgresName
@@ -86,7 +86,7 @@ class MysqlSource(Model):
     """A table of a MySQL database, whose changes are read from its binary log (CDC, by Debezium)."""
 
     host: _HostName
-    """The database's host, as the lakehouse's services see it."""
+    """The database's host, as the lakehouse's services and this machine see it."""
     port: Annotated[StrictInt, Field(ge=1, le=65_535)] = 3306
     """Its port."""
     user: _MysqlName

@@ -121,7 +121,7 @@ def reference(place: Place, key: str) -> str:
 CONNECT = PipelineKind(
     word=WORD,
     label="Kafka Connect",
-    on=("process",),
+    on=("process", "docker"),
     listeners=(Listener(WORD, 8083, 8083, "pipelines: the REST API of Kafka Connect"),),
     catalogs=("rest", "nessie", "polaris", "glue"),
     sources=("topic", "postgres", "mysql"),

@@ -78,6 +78,8 @@ def _prefix(pipeline: str) -> str:
 
 def _sink(name: str, pipeline: PipelineEntry, place: Place, at: CatalogEndpoint) -> dict[str, str]:
     values = {key: connect.reference(place, f"{at.name}.{key}") for key in catalog_settings(at)}
+    # Nobody reads the keys of a topic's messages, which may be any text. Those of Debezium's changes are rows.
+    keys = {"key.converter": "org.apache.kafka.connect.converters.ByteArrayConverter"}
     changes = {
         "transforms": "changes",
         "transforms.changes.type": "org.apache.iceberg.connect.transforms.DebeziumTransform",
@@ -95,7 +97,7 @@ def _sink(name: str, pipeline: PipelineEntry, place: Place, at: CatalogEndpoint)
         "iceberg.kafka.bootstrap.servers": connect.reference(place, connect.BROKER),
         "iceberg.catalog": at.name,
         **{f"iceberg.catalog.{key}": value for key, value in values.items()},
-        **(changes if pipeline.source.changes is not None else {}),
+        **(changes if pipeline.source.changes is not None else keys),
     }
 
 

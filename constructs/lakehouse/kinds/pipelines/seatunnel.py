@@ -89,7 +89,7 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
             f"-Dseatunnel.config={config}/seatunnel.yaml",
             f"-Dhazelcast.config={config}/hazelcast.yaml",
             f"-Dlog4j2.configurationFile={config}/log4j2.properties",
-            *("bsh.Interpreter", f"{config}/server.bsh", LOOPBACK, str(port), config, data, kafka.inner(place)),
+            *("bsh.Interpreter", f"{config}/server.bsh", place.bind(), str(port), config, data, kafka.inner(place)),
         ),
         environment=(
             *jvm.ENVIRONMENT,
@@ -182,7 +182,7 @@ def _cluster(port: int) -> dict[str, object]:
 SEATUNNEL = PipelineKind(
     word=WORD,
     label="SeaTunnel",
-    on=("process",),
+    on=("process", "docker"),
     listeners=(
         Listener(WORD, 8088, 8088, "pipelines of SeaTunnel: their state"),
         Listener(CLUSTER, 5801, 5801),

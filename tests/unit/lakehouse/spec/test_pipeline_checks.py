@@ -48,13 +48,51 @@ def test_a_pipeline_that_works() -> None:
     assert check(lakehouse(both)) == []
 
 
+DOCKER = {"runtime": "docker", "store": "s3proxy", "catalogs": {"lake": "rest"}}
+HOSTS = {"runtime": "hosts", "hosts": {"a": {"address": "10.0.0.11"}}, "clients": ["10.0.0.1"], "network": "trusted"}
+ELSEWHERE = {**HOSTS, "store": "s3proxy", "catalogs": {"lake": "nessie"}}
+
+
+def test_pipelines_run_in_containers_too() -> None:
+    both = {"orders": topic(), "more": {**topic(name="more"), "engine": "seatunnel"}}
+    assert found(both, contained=DOCKER) == []
+    assert found({}, contained=DOCKER) == []
+
+
 def test_no_pipelines_any_more_is_refused_where_their_engine_does_not_run() -> None:
-    docker = {"runtime": "docker", "store": "s3proxy", "catalogs": {"lake": "rest"}}
-    [(at, said)] = found({}, contained=docker)
-    assert (at, said) == (
-        "pipelines",
-        "Kafka Connect does not run on runtime: docker, where stacks.contained is. Remove it",
-    )
+    [(at, said)] = found({}, prod=ELSEWHERE)
+    assert (at, said) == ("pipelines", "Kafka Connect does not run on runtime: hosts, where stacks.prod is. Remove it")
+
+
+@pytest.mark.parametrize(
+    ("source", "at", "value"),
+    [
+        ({"postgres": {**DATABASE, "host": "127.0.0.1"}}, "postgres.host", "127.0.0.1"),
+        ({"mysql": {"host": "localhost", "user": "a", "table": "shop.items"}}, "mysql.host", "localhost"),
+        ({"jdbc": {"url": "jdbc:postgresql://localhost:5432/shop", "user": "a", "table": "public.a"}}, "jdbc.url", ""),
+        ({"http": {"url": "http://127.0.0.1:8000/rates"}}, "http.url", "http://127.0.0.1:8000/rates"),
+    ],
+)
+def test_a_source_that_a_container_would_look_for_in_itself(source: dict[str, Any], at: str, value: str) -> None:
+    cdc = "postgres" in source or "mysql" in source
+    pipeline = {"from": source, "to": "lake.raw.changes" if cdc else "lake.raw.orders"}
+    pipeline |= {} if cdc else {"engine": "seatunnel"}
+    assert found({"one": pipeline}) == []
+    [(place, said)] = found({"one": pipeline}, contained=DOCKER)
+    assert place == f"pipelines.one.from.{at}"
+    assert f'{value}" cannot be reached: the services of stacks.contained run in containers, and there it is' in said
+    assert said.endswith("Name a host that containers and this machine both know")
+
+
+def test_a_folder_of_this_machine_that_containers_do_not_see() -> None:
+    def files(path: str) -> list[tuple[str, str]]:
+        read = {"engine": "seatunnel", "from": {"files": {"path": path}}, "to": "lake.raw.orders"}
+        return found({"one": read}, contained=DOCKER)
+
+    assert files("s3://warehouse/in") == []
+    [(at, said)] = files("/srv/in")
+    assert at == "pipelines.one.from.files.path"
+    assert said.startswith('"/srv/in" is a folder of this machine, and the services of stacks.contained run')
 
 
 @pytest.mark.parametrize("more", [{"columns": {"id": "long"}}, {"transforms": ["SELECT id FROM rows"]}])

@@ -38,6 +38,13 @@ def test_what_the_source_writes_is_what_the_sink_reads() -> None:
     assert sink["transforms.changes.type"].endswith(".DebeziumTransform")
 
 
+def test_a_message_of_a_topic_may_have_any_key() -> None:
+    """A key that is no JSON would stop the pipeline. That of a change is one, which the transform reads."""
+    found = made(lakehouse())
+    assert found["orders"]["orders-sink"]["key.converter"].endswith(".ByteArrayConverter")
+    assert "key.converter" not in found["shop"]["shop-sink"]
+
+
 def test_a_regular_expression_names_only_the_table() -> None:
     pattern = made(lakehouse())["shop"]["shop-source"]["table.include.list"]
     assert re.fullmatch(pattern, "public.orders")

@@ -68,7 +68,7 @@ def test_classes_for_buckets_are_there_only_for_files_of_buckets() -> None:
     assert f"/packages/{S3A}/*" in dict(found.environment)["CLASSPATH"]
 
 
-def test_the_server_listens_on_loopback_without_an_api_of_its_own() -> None:
+def test_its_engine_listens_on_loopback_without_an_api_and_the_script_where_services_do() -> None:
     given = lakehouse({"orders": TOPIC})
     found = of(given)
     network = json.loads(as_text(files(found)["hazelcast.yaml"]))["hazelcast"]["network"]
@@ -76,7 +76,7 @@ def test_the_server_listens_on_loopback_without_an_api_of_its_own() -> None:
     assert network["interfaces"] == {"enabled": True, "interfaces": ["127.0.0.1"]}
     assert network["join"]["multicast"] == network["join"]["auto-detection"] == {"enabled": False}
     assert network["port"] == {"auto-increment": False, "port": ports(given, "local")[CLUSTER]}
-    assert found.command[-5:-3] == ("127.0.0.1", str(ports(given, "local")[WORD]))
+    assert found.command[-5:-3] == ("0.0.0.0", str(ports(given, "local")[WORD]))
 
 
 def test_the_script_may_call_javas_http_server() -> None:
