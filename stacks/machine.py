@@ -83,15 +83,17 @@ def _forget_backend(remembered: Path, state: Path) -> None:
 
 def who_may(lakehouse: Lakehouse, stack: LocalOptions) -> str:
     """Who can do what with a local stack, as the sentence with which every deploy ends."""
-    if stack.runtime == "hosts":
+    on_hosts = stack.runtime == "hosts"
+    if stack.secure:
+        others = "only the hosts and `clients` reach it" if on_hosts else "nobody from another machine reaches it"
+        return (
+            "The stack is secure: who has no password, token or key of it gets what `lakehouse access` lists, and "
+            f"{others}."
+        )
+    if on_hosts:
         return (
             "Everybody on the hosts, and whoever reaches them from `clients`, can read and change all data of this "
             "lakehouse. The firewall of each host lets in nobody else."
-        )
-    if stack.secure:
-        return (
-            "The stack is secure: who has no password, token or key of it gets what `lakehouse access` lists, and "
-            "nobody from another machine reaches it."
         )
     spark = lakehouse.engines.spark
     but = " Spark Connect asks for its token." if spark and spark.connect and spark.connect.token else ""

@@ -50,16 +50,25 @@ class _Record:
 
 
 class TrinoFiles:
-    """The files of a Trino with ``authentication: password`` on this machine."""
+    """The files of a Trino with ``authentication: password``, of which this machine has a copy at least."""
 
-    def __init__(self, state: State, *, apart: bool = False, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        state: State,
+        *,
+        apart: bool = False,
+        write: Callable[[str, str], None] | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         """``apart``: Trino runs in a container, as another user. The state folder's mode keeps others out then.
 
-        ``pause`` waits for that many seconds.
+        ``write`` writes a text to a path of Trino's configuration, if that is on another machine, and then its copy
+        here. ``pause`` waits for that many seconds.
         """
         self._folder = state.config(trino.NAME)
         self._state, self._users, self._rules = state, self._folder / USERS, self._folder / RULES
         self._mode, self._pause = 0o644 if apart else 0o600, pause
+        self._write = write or self._write_here
         self._record = state.root / "access" / "trino.json"
 
     def users(self) -> dict[str, TrinoUser]:
@@ -81,7 +90,7 @@ class TrinoFiles:
 
     def write_rules(self, rules: Rules) -> None:
         """Replace the rules, and wait until Trino has read them."""
-        write_private(self._rules, json.dumps(rules, indent=1), self._mode)
+        self._write(RULES, json.dumps(rules, indent=1))
         self._pause(SECONDS)
 
     def check_deployed(self, catalogs: Mapping[str, Mapping[str, str]]) -> None:
@@ -178,7 +187,10 @@ class TrinoFiles:
             yield records
             write_private(self._record, json.dumps({name: asdict(each) for name, each in records.items()}, indent=1))
             lines = [f"{name}:{each.hash}\n" for name, each in sorted(records.items()) if each.enabled]
-            write_private(self._users, "".join(lines), self._mode)
+            self._write(USERS, "".join(lines))
+
+    def _write_here(self, path: str, text: str) -> None:
+        write_private(self._folder / path, text, self._mode)
 
     def _lines(self) -> dict[str, str]:
         """The lines of Trino's file: hashes by the names of the users."""

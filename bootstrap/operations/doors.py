@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bootstrap.session.target import Target
-from lakehouse.services.service import Place, Service
+from lakehouse.services.service import Place, Port, Service
+from lakehouse.spec.ports import is_plain
 
 CHOSEN = "chosen at its start"  # the address of ports that a service chooses itself
 
@@ -32,8 +33,14 @@ def doors(services: Iterable[Service], place: Place) -> Iterator[Door]:
     for service in services:
         for port in service.ports:
             if not port.closed:
-                # On Docker, one that only other services need is in the containers' network.
-                at = f"{place.host(service.name)}:{port.number}" if port.inner else str(place.external(port.name))
-                yield Door(port.name, service.name, at, port.gives or "", port.encrypted)
+                yield Door(port.name, service.name, _address(service, port, place), port.gives or "", port.encrypted)
         if (chosen := service.further) is not None and not chosen.closed:
             yield Door(chosen.name, service.name, CHOSEN, chosen.gives or "", chosen.encrypted)
+
+
+def _address(service: Service, port: Port, place: Place) -> str:
+    if not port.inner:
+        return str(place.external(port.name))
+    # On Docker, one that only other services need is in the containers' network.
+    host = place.behind(service.name).host if is_plain(port.name) else place.host(service.name)
+    return f"{host}:{port.number}"

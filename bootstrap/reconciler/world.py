@@ -61,7 +61,7 @@ class World:
 def _trino(connections: Connections, state: State | None) -> Callable[[], TrinoFiles] | None:
     if state is None or not connections.trino_users:
         return None
-    return lambda: TrinoFiles(state, apart=connections.trino_users == "docker")
+    return lambda: TrinoFiles(state, apart=connections.trino_users == "docker", write=connections.trino_files)
 
 
 def _connect(connections: Connections) -> Callable[[], ConnectWorker] | None:

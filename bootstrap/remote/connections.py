@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -92,6 +92,9 @@ class Connections:
     folder: Path = Path()
     owner: BucketOwner | None = None  # None: buckets carry no such mark (in AWS they are Terraform's)
     user_keys: State | None = None  # keeps the keys of users of the store and of catalogs; None: nobody's are managed
-    trino_users: Literal["", "process", "docker"] = ""  # where a Trino that asks for passwords runs; empty: none does
+    # Where a Trino that asks for passwords runs; empty: none does.
+    trino_users: Literal["", "process", "docker", "hosts"] = ""
+    # Writes a file of its configuration, by path and text, where it runs; None: where this program runs.
+    trino_files: Callable[[str, str], None] | None = None
     connect: ConnectConnection | None = None  # None: no pipeline of the stack needs it
     user_api: str = ""  # as in :attr:`lakehouse.spec.kinds.StoreRules.users`

@@ -15,13 +15,17 @@ from bootstrap.remote.connections import (
     Connections,
     StoreConnection,
 )
+from bootstrap.remote.errors import Unreachable
+from lakehouse.errors import LakehouseError
 from lakehouse.kinds import STORES
 from lakehouse.kinds.catalog import CatalogEndpoint
+from lakehouse.kinds.engines import trino
 from lakehouse.kinds.pipelines import connect as pipelines
 from lakehouse.kinds.pipelines.connectors import connectors
 from lakehouse.runtimes import owner
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.locate import locate
+from lakehouse.services.service import File
 from lakehouse.spec import AwsStack, Lakehouse, LocalStack, load
 from lakehouse.text.placeholders import Secret, filled
 
@@ -49,6 +53,7 @@ def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
         user_keys=local.state,
         user_api=user_api,
         trino_users=_trino_users(lakehouse, stack),
+        trino_files=_bring(local),
         connect=kafka_connect(lakehouse, stack, local),
     )
 
@@ -86,12 +91,27 @@ def catalog(at: CatalogEndpoint, value: Callable[[Secret], str]) -> CatalogConne
     )
 
 
-def _trino_users(lakehouse: Lakehouse, stack: str) -> Literal["", "process", "docker"]:
+def _trino_users(lakehouse: Lakehouse, stack: str) -> Literal["", "process", "docker", "hosts"]:
     engine, there = lakehouse.engines.trino, lakehouse.stacks[stack]
     asks = engine is not None and engine.authentication is not None
-    if not asks or not isinstance(there, LocalStack) or there.runtime == "hosts":  # where none asks for passwords
-        return ""
-    return there.runtime
+    return there.runtime if asks and isinstance(there, LocalStack) else ""
+
+
+def _bring(local: Local) -> Callable[[str, str], None] | None:
+    """Writes a file of Trino's where Trino runs on another machine; None: it runs on this one.
+
+    It raises Unreachable if that machine does not answer.
+    """
+    if not local.runtime.remote:
+        return None
+
+    def write(path: str, text: str) -> None:
+        try:
+            local.runtime.configure(trino.NAME, [File(path, text)])
+        except LakehouseError as error:
+            raise Unreachable("Trino's configuration", local.place.host(trino.NAME), str(error)) from error
+
+    return write
 
 
 def _bucket_owner(local: Local) -> BucketOwner:

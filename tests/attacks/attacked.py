@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -52,15 +52,19 @@ def asks(port: Port) -> tuple[Ask, ...]:
     return found
 
 
-def tried(ports: Iterable[Port], whos: Iterable[str]) -> list[Found]:
-    """Everything that is known for these ports, tried as another user if this one is root."""
-    return _tried([(port, who, ask) for port in ports for who in whos for ask in asks(port) if _makes_sense(who, ask)])
+def tried(ports: Iterable[Port], whos: Iterable[str], where: Sequence[str] = ()) -> list[Found]:
+    """Everything that is known for these ports, tried as another user if this one is root.
+
+    ``where`` is the beginning of a command that runs the rest where 127.0.0.1 is the machine that is attacked.
+    """
+    every = [(port, who, ask) for port in ports for who in whos for ask in asks(port) if _makes_sense(who, ask)]
+    return _tried(every, where)
 
 
-def _tried(every: Sequence[tuple[Port, str, Ask]]) -> list[Found]:
+def _tried(every: Sequence[tuple[Port, str, Ask]], where: Sequence[str] = ()) -> list[Found]:
     given = [[port.number, asdict(ask.by(who, port.number))] for port, who, ask in every]
     done = subprocess.run(
-        [sys.executable, "-m", "tests.attacks.scan"], input=json.dumps(given), capture_output=True, text=True,
+        [*where, sys.executable, "-m", "tests.attacks.scan"], input=json.dumps(given), capture_output=True, text=True,
         check=False, cwd=PROJECT, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -72,11 +76,17 @@ def _makes_sense(who: str, ask: Ask) -> bool:
     return who == ANYBODY or (ask.speaks == "http" and (ask.changes or who != "page"))
 
 
-def assert_known(deployment: Deployment, *, secure: bool = False) -> list[Found]:
-    """Nothing at a port is answered otherwise than it is known, and than `lakehouse access` shows it."""
+def assert_known(
+    deployment: Deployment, *, secure: bool = False, names: Collection[str] | None = None, where: Sequence[str] = ()
+) -> list[Found]:
+    """Nothing at a port is answered otherwise than it is known, and than `lakehouse access` shows it.
+
+    ``names`` are the services that are meant, by default all; ``where`` is as in :func:`tried`.
+    """
     local = deployment.local
-    ports = [replace(port, number=local.place.external(port.name).port) for of in local.services for port in of.ports]
-    found = tried(ports, WHO)
+    some = [each for each in local.services if names is None or each.name in names]
+    ports = [replace(port, number=local.place.external(port.name).port) for of in some for port in of.ports]
+    found = tried(ports, WHO, where)
     wrong = [*surprises(found, secure=secure), *undeclared(found)]
     assert not wrong, "\n".join(wrong)
     return found

@@ -83,7 +83,7 @@ def services(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> tuple[Ser
     if (store := STORES[stack.store.kind].service) is not None:
         found.append(store(place, stack))
     found += _platform(stack, place, at)
-    found += _proxy(lakehouse, place, at)
+    found += _proxies(lakehouse, place, at)
     for each in at.catalogs:
         carried = each.kind.services
         if carried is not None and each.service not in {service.name for service in found}:
@@ -137,10 +137,10 @@ def _wanted(stack: LocalStack, at: Endpoints) -> dict[str, dict[str, KindEntry]]
     return wanted
 
 
-def _proxy(lakehouse: Lakehouse, place: Place, at: Endpoints) -> list[Service]:
-    """The proxy, if services of a secure stack are behind it."""
+def _proxies(lakehouse: Lakehouse, place: Place, at: Endpoints) -> tuple[Service, ...]:
+    """The proxies, if services of a secure stack are behind one."""
     if not place.secure:
-        return []
+        return ()
     routes = [route for each in at.catalogs for route in each.kind.routes(place, each)]
     routes += [route for engine in ENGINES.values() for route in engine.routes(place, lakehouse)]
-    return [proxy.service(place, routes)] if routes else []
+    return proxy.services(place, routes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lakehouse.kinds.compose import services
-from lakehouse.services.service import Address, Service, Toolkit
+from lakehouse.services.service import Address, BehindProxy, Service, Toolkit
 from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.text.placeholders import Content, Secret
 
@@ -53,6 +53,9 @@ class _Notes:
 
     def bind(self) -> str:
         return ""
+
+    def behind(self, service: str) -> BehindProxy:
+        return BehindProxy("", "", "")
 
     def port(self, name: str) -> int:
         return 0

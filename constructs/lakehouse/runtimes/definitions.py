@@ -41,10 +41,15 @@ def service(raw: dict[str, Any]) -> Service:
             "files": _files(raw["files"]),
             "ports": tuple(map(_port, raw["ports"])),
             "probe": Probe(**raw["probe"] | {"command": tuple(raw["probe"].get("command", ()))}),
-            "drain": Drain(**raw["drain"]) if raw.get("drain") else None,
+            "drain": drain(raw["drain"]) if raw.get("drain") else None,
             "reading": None if raw["reading"] is None else _files(raw["reading"]),
         }
     )
+
+
+def drain(raw: dict[str, Any]) -> Drain:
+    """How a service is drained, from the JSON of :func:`dataclasses.asdict`."""
+    return Drain(**raw | {"shows": placeholders.read(raw.get("shows", ""))})
 
 
 def _port(raw: dict[str, Any]) -> Port:

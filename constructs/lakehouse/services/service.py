@@ -118,7 +118,8 @@ class Drain:
     It begins with ``put``, the body of a PUT request to ``path``, or else with ``signal``. It has ended when GET of
     ``path`` answers with ``done``. ``undo``, another body, takes it back, if the service was not started again after
     all. All requests go to ``port``, where the service runs, as ``user``. Of a ``group``, one service is drained and
-    started again at a time.
+    started again at a time. In a secure stack they have TLS, if ``trust`` names the authority's certificate among the
+    service's files, and ``shows`` is their Authorization.
     """
 
     group: str
@@ -129,6 +130,8 @@ class Drain:
     undo: str = ""
     signal: Literal["", "PWR"] = ""
     user: str = ""  # of Trino: the name in its header; empty: none
+    trust: str = ""
+    shows: Text = ""
     patience: int = 900  # seconds; then it is stopped as it is
 
 
@@ -182,6 +185,19 @@ class Service:
 
 
 @dataclass(frozen=True)
+class BehindProxy:
+    """How a service of a secure stack is behind a proxy, which ends TLS and asks who a client is.
+
+    ``proxy`` is the service in front of it, ``bind`` the address that it listens on, and ``host`` the one by which the
+    proxy reaches it.
+    """
+
+    proxy: str
+    bind: str
+    host: str
+
+
+@dataclass(frozen=True)
 class Toolkit:
     """How a service runs a module of this toolkit: its Python, and the variables that it needs."""
 
@@ -212,6 +228,9 @@ class Place(Protocol):
 
     def bind(self) -> str:
         """The address that services listen on."""
+
+    def behind(self, service: str) -> BehindProxy:
+        """How a service that has no TLS of its own is behind a proxy of a secure stack."""
 
     def port(self, name: str) -> int:
         """The number of a named port where the service runs."""

@@ -30,7 +30,7 @@ def check_hosts(name: str, stack: LocalStack, lakehouse: Lakehouse) -> Iterator[
         return
     yield from _addresses(at, stack)
     yield from _places(at, stack, lakehouse)
-    yield from _open(at, stack)
+    yield from _reached(at, stack)
     yield from _not_yet(at, stack, lakehouse)
 
 
@@ -69,15 +69,18 @@ def _places(at: KeyPath, stack: LocalStack, lakehouse: Lakehouse) -> Iterator[Pr
             yield Problem((*here, "workers"), message + fix, (("engines", word, "workers"),))
 
 
-def _open(at: KeyPath, stack: LocalStack) -> Iterator[Problem]:
-    """What an open stack on a network needs, so that nobody opens one unknowingly."""
-    if stack.network is None:
+def _reached(at: KeyPath, stack: LocalStack) -> Iterator[Problem]:
+    """What a stack on a network needs, so that nobody opens one unknowingly."""
+    if stack.network is None and stack.secure is None:
         message = (
             "the services ask nobody for a password and have no TLS, and here they listen on a network: whoever reads "
-            "it sees keys and rows, and the firewall of each host lets in only the hosts and `clients`. If that is "
-            "acceptable, write `network: trusted`"
+            "it sees keys and rows, and the firewall of each host lets in only the hosts and `clients`. Write "
+            "`secure: true`, or, if that is acceptable, `network: trusted`"
         )
-        yield Problem((*at, "runtime"), message)
+        yield Problem((*at, "runtime"), message, ((*at, "secure"),))
+    if stack.network is not None and stack.secure is not None:
+        message = "a `secure` stack has TLS and asks for passwords, so it trusts no network. Remove it"
+        yield Problem((*at, "network"), message, ((*at, "secure"),))
     if not stack.clients:
         message = (
             "the firewall of each host lets in only the hosts and `clients`, and there are none: this machine could "
@@ -88,17 +91,11 @@ def _open(at: KeyPath, stack: LocalStack) -> Iterator[Problem]:
 
 def _not_yet(at: KeyPath, stack: LocalStack, lakehouse: Lakehouse) -> Iterator[Problem]:
     """What this release cannot place on hosts."""
-    if stack.secure is not None:
-        message = "`secure` is not supported on `runtime: hosts` yet. Remove it, or use runtime: docker"
-        yield Problem((*at, "secure"), message, ((*at, "runtime"),))
     if stack.schedule is not None:
         message = "`schedule` is not supported on `runtime: hosts` yet. Remove it, and let cron run the commands"
         yield Problem((*at, "schedule"), message, ((*at, "runtime"),))
     if stack.container_prefix is not None:
         yield Problem((*at, "container_prefix"), "there are no containers on `runtime: hosts`. Remove it")
-    if lakehouse.engines.trino is not None and lakehouse.engines.trino.authentication is not None:
-        message = f"engines.trino.authentication is not supported on `runtime: hosts` yet ({at[1]}). Remove it"
-        yield Problem((*at, "runtime"), message, (("engines", "trino", "authentication"),))
     if lakehouse.engines.spark is not None and lakehouse.engines.spark.version in _OTHER_JAVA:
         message = f"Spark {lakehouse.engines.spark.version} needs Java 17, which no package has, and hosts get Java "
         fix = f"from packages ({at[1]}). Write version: 4.1"

@@ -10,12 +10,18 @@ from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.problems import Problem
 from lakehouse.spec.stacks import LocalStack
 
+_PLAIN = "-plain"
 _APART = 10_000  # between the default numbers of a port of the proxy and the plain port behind it
 
 
 def plain(name: str) -> str:
     """The name of the port on which a service behind the proxy listens, given the name of the proxy's."""
-    return f"{name}-plain"
+    return f"{name}{_PLAIN}"
+
+
+def is_plain(name: str) -> bool:
+    """Whether a port of that name is behind the proxy."""
+    return name.endswith(_PLAIN)
 
 
 def servers(lakehouse: Lakehouse, stack: LocalStack) -> dict[str, str]:

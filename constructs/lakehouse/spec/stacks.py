@@ -100,7 +100,10 @@ class LocalStack(Model):
     clients: list[Client] = []
     """IPv4 addresses and networks that reach the services on `hosts`: this machine, and people's."""
     network: Literal["trusted"] | None = None
-    """trusted: who is on the network between `hosts` and `clients` may see keys and rows; an open stack needs it."""
+    """trusted: who is on the network between `hosts` and `clients` may see keys and rows.
+
+    A stack on hosts has this or `secure`.
+    """
     harden: list[Literal["ssh", "sysctl", "upgrades"]] = []
     """What is hardened of `hosts` themselves. Default: nothing, because it changes machines beyond the stack.
 

@@ -84,6 +84,14 @@ class Signed:
 
 
 @dataclass(frozen=True)
+class Basic:
+    """Stands for a user and a password as a client of HTTP shows them. https://datatracker.ietf.org/doc/html/rfc7617"""
+
+    basic: Secret  # the password
+    user: str
+
+
+@dataclass(frozen=True)
 class Binary:
     """Bytes that are not text, in base64. A file with them has no other parts."""
 
@@ -116,7 +124,7 @@ class Keystore:
     chain: Issued
 
 
-Part = str | Secret | Hashed | Signed | Content | Issued | Binary | Truststore | Keystore
+Part = str | Secret | Hashed | Signed | Basic | Content | Issued | Binary | Truststore | Keystore
 Text = Part | tuple[Part, ...]  # a single string is text without placeholders
 
 
@@ -175,7 +183,7 @@ def secrets(text: Text) -> tuple[Secret, ...]:
 
 def _secret(part: Part) -> Secret | None:
     match part:
-        case Hashed(secret) | Signed(secret):
+        case Hashed(secret) | Signed(secret) | Basic(secret):
             return secret
         case Secret():
             return part
@@ -248,6 +256,8 @@ def _placeholder(raw: Mapping[str, Any]) -> Part:
         return Keystore(_read_issued(raw["key"]), _read_issued(raw["chain"]))
     if "hmac" in raw:
         return Signed(Secret(**raw["hmac"]))
+    if "basic" in raw:
+        return Basic(Secret(**raw["basic"]), raw["user"])
     if "bcrypt" in raw:
         return Hashed(Secret(**raw["bcrypt"]))
     kinds: dict[str, Callable[..., Part]] = {"secret": Secret, "file": Content, "base64": Binary}
@@ -278,6 +288,8 @@ def _filled(part: Part, secret: Callable[[str], str]) -> str:
             return hashed(_filled(password, secret))
         case Signed(key):
             return signed(_filled(key, secret) * 2)
+        case Basic(password, user):
+            return "Basic " + base64.b64encode(f"{user}:{_filled(password, secret)}".encode()).decode()
         case Content(file):
             read_file = public if part.public else private
             return read_file(Path(file), f"{file}, which lakehouse.yaml names,")

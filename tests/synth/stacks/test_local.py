@@ -288,3 +288,5 @@ def test_the_sentence_with_which_a_deploy_ends_says_whether_the_stack_is_open() 
     secure = who_may(lakehouse, options.model_copy(update={"secure": Secure()}))
     assert "Every user" not in secure
     assert "`lakehouse access`" in secure
+    on_hosts = who_may(lakehouse, options.model_copy(update={"secure": Secure(), "runtime": "hosts"}))
+    assert "only the hosts and `clients` reach it" in on_hosts

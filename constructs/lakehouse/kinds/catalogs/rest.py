@@ -34,9 +34,10 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
     port = Port(name, place.port(name), label=f"Iceberg REST ({at.name})", path="/v1/config", gives=METADATA)
     if place.secure:
         port = Port(plain(name), place.port(plain(name)), gives=_SETTINGS, inner=True)
-    servers = (name, proxy.NAME) if place.secure else (name,)
+    behind = place.behind(name)
+    servers = (name, behind.proxy) if place.secure else (name,)
     settings: dict[str, Text] = {
-        "server.host": place.bind(),
+        "server.host": behind.bind if place.secure else place.bind(),
         "server.port": str(port.number),
         "server.catalog": at.name,
         # The names by which clients reach it, besides addresses.
@@ -79,7 +80,7 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
         ports=(port,),
         probe=Probe("http", port.number, "/v1/config", expect="endpoints"),
         memory_mb=512,
-        needs=(store.service, postgres.WORD, *((proxy.NAME,) if place.secure else ())),
+        needs=(store.service, postgres.WORD, *((behind.proxy,) if place.secure else ())),
     )
     return (service,)
 
@@ -88,7 +89,7 @@ def bases(place: Place, name: str, entry: KindEntry) -> tuple[str, str]:
     """The base addresses of the server. In a secure stack they are the proxy's."""
     if not place.secure:
         return served(place, name, entry)
-    return f"https://{place.host(proxy.NAME)}:{place.port(name)}", place.external(name).url("https")
+    return f"https://{place.host(place.behind(name).proxy)}:{place.port(name)}", place.external(name).url("https")
 
 
 def routes(place: Place, at: CatalogEndpoint) -> tuple[Route, ...]:

@@ -72,7 +72,7 @@ def _inner(place: Place, port: Port) -> Port:
 
 
 def _proxy(place: Place) -> tuple[str, ...]:
-    return (proxy.NAME,) if place.secure else ()
+    return (place.behind(MASTER).proxy,) if place.secure else ()
 
 
 def _history(cluster: SparkCluster) -> tuple[str, ...]:
@@ -134,7 +134,7 @@ def _worker(place: Place, cluster: SparkCluster, number: int) -> Service:
     # Room for the executors of two applications, which may share a worker if each uses one core.
     room = cluster.executor_mb * 2 + 384 * 2
     work = f"{place.data(name)}/work"
-    drain = Drain("spark-worker", ui.number, "/json/", done=_EMPTY, signal="PWR") if draining(place, cluster) else None
+    drain = Drain("spark-worker", ui.number, "/json/", done=_EMPTY, signal="PWR", shows=secure.shown(place))
     arguments = (
         *("--host", place.host(name), "--port", str(port), "--webui-port", str(ui.number)),
         *("--cores", str(cluster.cores), "--memory", f"{room}m", "--work-dir", work),
@@ -160,7 +160,7 @@ def _worker(place: Place, cluster: SparkCluster, number: int) -> Service:
         probe=_opened(ui) if place.secure else Probe("http", ui.number, "/json/", expect=_REGISTERED),
         memory_mb=320 + room,
         needs=(MASTER,),
-        drain=drain,
+        drain=drain if draining(place, cluster) else None,
     )
 
 
@@ -175,7 +175,7 @@ def _connect(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
     config, work = f"{place.config(CONNECT)}/spark-defaults.conf", f"{place.data(CONNECT)}/work"
     settings: dict[str, Text] = defaults(place, cluster, catalogs) | {
         "spark.app.name": "Spark Connect",
-        "spark.connect.grpc.binding.address": place.bind(),
+        "spark.connect.grpc.binding.address": secure.bind(place, CONNECT),
         "spark.connect.grpc.binding.port": str(port.number),
         "spark.ui.port": str(ui.number),
         "spark.port.maxRetries": "0",

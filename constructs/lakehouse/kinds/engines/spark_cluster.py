@@ -213,7 +213,7 @@ def environment(
         *jvm.ENVIRONMENT,
         ("SPARK_HOME", place.package(cluster.packages[0])),
         *((("JAVA_HOME", home),) if home else ()),  # an image sets its Java itself
-        ("SPARK_LOCAL_IP", place.bind()),
+        ("SPARK_LOCAL_IP", secure.bind(place, name)),  # of its page, and of nothing else here
         ("SPARK_PUBLIC_DNS", place.host(name)),
         # No such folder: with one on the class path, no archive of classes would fit.
         ("SPARK_CONF_DIR", f"{place.config(name)}/conf"),

@@ -19,7 +19,7 @@ _S3A = "spark.hadoop.fs.s3a"
 _CLASSES = "org.apache.hadoop.fs.s3a"
 
 # On an instance in AWS, whose role has the rights, and which has no keys.
-_BY_ROLE = {f"{_S3A}.aws.credentials.provider": f"{_CLASSES}.auth.IAMInstanceCredentialsProvider"}
+_ROLE = f"{_CLASSES}.auth.IAMInstanceCredentialsProvider"
 # Delta wants an extension of Spark's parser and Spark's own catalog for itself. A path can be read without either.
 _DELTA = {
     "spark.databricks.delta.requiredSparkConfsCheck.enabled": "false",
@@ -31,8 +31,7 @@ def settings(place: Place, store: StoreEndpoint, sources: Mapping[str, Source]) 
     """Properties of Spark: the store of the stack for all buckets but those of ``sources``, each with its own store."""
     found: dict[str, Text] = {
         "spark.hadoop.fs.s3.impl": f"{_CLASSES}.S3AFileSystem",
-        f"{_S3A}.endpoint.region": store.region,
-        **(_with_keys(store) if store.internal else _BY_ROLE),
+        **(_with_keys(store) if store.internal else _by_role(store)),
         # By itself it tries an address that nobody answers for ten minutes.
         f"{_S3A}.attempts.maximum": "2",
         f"{_S3A}.retry.limit": "3",
@@ -48,11 +47,16 @@ def settings(place: Place, store: StoreEndpoint, sources: Mapping[str, Source]) 
 def _with_keys(store: StoreEndpoint) -> dict[str, Text]:
     return {
         f"{_S3A}.endpoint": store.internal,
+        f"{_S3A}.endpoint.region": store.region,
         f"{_S3A}.path.style.access": "true",
         f"{_S3A}.aws.credentials.provider": f"{_CLASSES}.SimpleAWSCredentialsProvider",
         f"{_S3A}.access.key": store.access_key,
         f"{_S3A}.secret.key": store.secret_key,
     }
+
+
+def _by_role(store: StoreEndpoint) -> dict[str, Text]:
+    return {f"{_S3A}.endpoint.region": store.region, f"{_S3A}.aws.credentials.provider": _ROLE}
 
 
 def _of(place: Place, bucket: str, source: Source) -> Iterator[tuple[str, Text]]:

@@ -68,6 +68,16 @@ def port(place: Place, name: str, asked: Port) -> Port:
     return Port(plain(name), place.port(plain(name)), "tcp", gives="", inner=True)
 
 
+def shown(place: Place) -> Text:
+    """What a page's client shows it, if the stack is secure."""
+    return joined(["Bearer ", Signed(_PAGES)]) if place.secure else ""
+
+
+def bind(place: Place, name: str) -> str:
+    """The address on which a service has its page, or Connect. In a secure stack only the proxy reaches it."""
+    return place.behind(name).bind if place.secure else place.bind()
+
+
 def routes(place: Place, lakehouse: Lakehouse) -> Iterator[Route]:
     """The ways through the proxy: to Connect, and to the pages."""
     engine = lakehouse.engines.spark
@@ -82,7 +92,7 @@ def routes(place: Place, lakehouse: Lakehouse) -> Iterator[Route]:
         pages[CONNECT] = "Spark jobs UI"
     for name, label in pages.items():
         page = Port(f"{name}-ui", place.port(f"{name}-ui"), "https", label, gives="")
-        yield Route(page, name, shows=joined(["Bearer ", Signed(_PAGES)]))
+        yield Route(page, name, shows=shown(place))
 
 
 def check(lakehouse: Lakehouse) -> Iterator[Problem]:

@@ -1,13 +1,14 @@
 """Caddy, in front of services without TLS or without a login: in a secure stack, users and services reach them by it.
 
-A service behind it listens on another port, only on the loopback address, or in its containers' network. The proxy ends
-TLS with the stack's certificate, and forwards what has the right token, or, from browsers, the password.
+A service behind it listens on another port, only on the loopback address, or in its containers' network. So each host
+has a proxy of its own, and on this machine all services share one. The proxy ends TLS with the stack's certificate, and
+forwards what has the right token, or, from browsers, the password.
 https://caddyserver.com/docs/caddyfile
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lakehouse.services.certificate import Certificate
@@ -15,7 +16,7 @@ from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.spec.ports import plain
 from lakehouse.text.placeholders import Hashed, Secret, Text, joined
 
-NAME, PACKAGE = "proxy", "caddy-2.11.7"
+PACKAGE = "caddy-2.11.7"
 BARRED = "{}*"  # characters of a token that it would read as more than text
 USER, PASSWORD = "lakehouse", Secret("pages-password", "password")  # of pages in a browser
 
@@ -57,13 +58,20 @@ def token(name: str) -> Secret:
     return Secret(f"{name}-token", barred=BARRED)
 
 
-def service(place: Place, routes: Sequence[Route]) -> Service:
-    """The proxy with these routes."""
-    config, data = place.config(NAME), place.data(NAME)
-    certificate = Certificate.of(NAME, place.host(NAME), (place.external(each.port.name) for each in routes))
+def services(place: Place, routes: Iterable[Route]) -> tuple[Service, ...]:
+    """The proxies with these routes, each with those to what is behind it."""
+    found: dict[str, list[Route]] = {}
+    for each in routes:
+        found.setdefault(place.behind(each.service).proxy, []).append(each)
+    return tuple(_service(place, name, own) for name, own in found.items())
+
+
+def _service(place: Place, name: str, routes: Sequence[Route]) -> Service:
+    config, data = place.config(name), place.data(name)
+    certificate = Certificate.of(name, place.host(name), (place.external(each.port.name) for each in routes))
     program = f"{place.package(PACKAGE)}/caddy"
     return Service(
-        name=NAME,
+        name=name,
         image=PACKAGE,
         packages=(PACKAGE,),
         # Paths in its file are relative to the folder in which it starts, so none of them needs to be quoted.
@@ -83,7 +91,7 @@ def service(place: Place, routes: Sequence[Route]) -> Service:
 
 
 def _site(place: Place, route: Route) -> Iterator[Text]:
-    upstream = f"{place.host(route.service)}:{place.port(plain(route.port.name))}"
+    upstream = f"{place.behind(route.service).host}:{place.port(plain(route.port.name))}"
     yield f"""
 https://:{route.port.number} {{
 	bind {place.bind()}

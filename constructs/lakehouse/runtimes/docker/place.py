@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lakehouse.packages import location
 from lakehouse.runtimes.docker.images import IMAGES
-from lakehouse.services.service import LOOPBACK, Address, Toolkit
+from lakehouse.services.service import LOOPBACK, Address, BehindProxy, Toolkit
 from lakehouse.spec.kinds import Listener
 from lakehouse.text.placeholders import Content, Secret
 
@@ -46,6 +46,9 @@ class DockerPlace:
 
     def bind(self) -> str:
         return ANY
+
+    def behind(self, service: str) -> BehindProxy:
+        return BehindProxy("proxy", ANY, service)
 
     def port(self, name: str) -> int:
         return self.listeners[name].inside

@@ -59,6 +59,7 @@ def _run(given: argparse.Namespace) -> None:
     if given.step == "preflight":
         changes.tell(Path())
         steps.preflight(stack, claim, generations.planned_in(Path()))
+        steps.hand_over(stack)
     elif given.step == "host-up":
         events.tell("step", f"the packages and the firewall of host {name}")
         steps.host_up(stack, name)

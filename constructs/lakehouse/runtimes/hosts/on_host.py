@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -228,10 +229,15 @@ def _firewall(asked: Any) -> str:
 
 def _request(asked: Any, put: str = "") -> Any:
     """Status and text of an answer of a drained service, which is asked or gets a body; 0 if there is none."""
-    connection = http.client.HTTPConnection("127.0.0.1", asked["port"], timeout=10)
     headers = {"Content-Type": "application/json"}
     if asked["user"]:
         headers["X-Trino-User"] = asked["user"]
+    if asked["shows"]:
+        headers["Authorization"] = asked["shows"]
+    try:
+        connection = _connection(asked, 10)
+    except OSError:  # its authority's certificate is gone
+        return 0, ""
     try:
         connection.request("PUT" if put else "GET", asked["path"], put or None, headers)
         answer = connection.getresponse()
@@ -250,7 +256,10 @@ def _ready(asked: Any) -> bool:
                 return True
         except OSError:
             return False
-    connection = http.client.HTTPConnection("127.0.0.1", asked["port"], timeout=2)
+    try:
+        connection = _connection(asked, 2)
+    except OSError:  # its authority's certificate is gone
+        return False
     try:
         connection.request("GET", asked["path"] or "/")
         answer = connection.getresponse()
@@ -259,6 +268,14 @@ def _ready(asked: Any) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _connection(asked: Any, timeout: float) -> Any:
+    """A connection to a port of this host, by TLS if there is a certificate to trust: it names the loopback address."""
+    if not asked["trust"]:
+        return http.client.HTTPConnection("127.0.0.1", asked["port"], timeout=timeout)
+    trusted = ssl.create_default_context(cafile=asked["trust"])
+    return http.client.HTTPSConnection("127.0.0.1", asked["port"], timeout=timeout, context=trusted)
 
 
 def _drop_empty(folder: Path) -> None:

@@ -11,13 +11,14 @@ from lakehouse.errors import LakehouseError
 from lakehouse.packages import location
 from lakehouse.packages.cached import folder
 from lakehouse.packages.jvm import is_package
-from lakehouse.services.service import Address, Toolkit
+from lakehouse.services.service import LOOPBACK, Address, BehindProxy, Toolkit
 from lakehouse.spec.hosts import Host, Placement, host_of
 from lakehouse.spec.kinds import Listener
 from lakehouse.text.placeholders import Content, Secret
 
 STACK = "hosts.json"  # beside services.json: the hosts, and what is where
 ANY = "0.0.0.0"  # noqa: S104 - the firewall of the host decides who reaches it
+_PROXY = "proxy-"  # the beginning of the name of a host's proxy
 _LONGEST_USER = 31  # useradd(8)
 
 
@@ -93,6 +94,8 @@ class HostsPlace:
 
     def on(self, service: str) -> str:
         """The name of the host of a service, or of one of its ports."""
+        if service.startswith(_PROXY):
+            return service.removeprefix(_PROXY)
         return host_of(service, list(self.hosts), self.placement, self.store)
 
     def package(self, name: str) -> str:
@@ -123,6 +126,10 @@ class HostsPlace:
     def bind(self) -> str:
         return ANY
 
+    def behind(self, service: str) -> BehindProxy:
+        """Each host has a proxy of its own, so that what is behind it need not listen on the network."""
+        return BehindProxy(f"{_PROXY}{self.on(service)}", LOOPBACK, LOOPBACK)
+
     def port(self, name: str) -> int:
         return self.listeners[name].number
 
@@ -144,4 +151,4 @@ class HostsPlace:
 
     @property
     def drains(self) -> bool:
-        return not self.secure
+        return True

@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from lakehouse.runtimes import definitions
 from lakehouse.runtimes.hosts.place import Layout
 from lakehouse.runtimes.incarnation import NONE, Incarnation
 from lakehouse.runtimes.state import State, write_private
@@ -100,5 +101,5 @@ def _places(state: State) -> dict[str, tuple[str, Drain | None]]:
     for each in sorted(folder(state).glob(f"*{_SERVICE}")):
         content = json.loads(each.read_text())
         known = content["drain"]
-        found[each.name.removesuffix(_SERVICE)] = (content["host"], Drain(**known) if known else None)
+        found[each.name.removesuffix(_SERVICE)] = (content["host"], definitions.drain(known) if known else None)
     return found

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.findings import Check, CheckContext, Finding, PortHolder, error, ok
+from lakehouse.runtimes import certificates, renewal
+from lakehouse.runtimes.findings import Check, CheckContext, Finding, PortHolder, error, ok, warning
 from lakehouse.runtimes.generations import Planned
 from lakehouse.runtimes.hosts import remembered
 from lakehouse.runtimes.hosts import seen as looks
@@ -23,9 +24,9 @@ from lakehouse.runtimes.hosts.seen import ON_HOST, Seen, UnitSeen
 from lakehouse.runtimes.hosts.ssh import HostError, Ssh
 from lakehouse.runtimes.incarnation import recorded
 from lakehouse.runtimes.runtime import Process
-from lakehouse.runtimes.state import State
-from lakehouse.services.service import File, Port, Service
-from lakehouse.text.placeholders import written
+from lakehouse.runtimes.state import State, write_private
+from lakehouse.services.service import Drain, File, Port, Service
+from lakehouse.text.placeholders import filled, written
 
 UNREACHABLE = "UNREACHABLE"  # the state of a service on a host that does not answer
 
@@ -106,7 +107,7 @@ class Hosts:
         unit = looks.look({ssh.name: ssh}, self.place, self.services).units.get(service)
         if unit is None or not unit.pid:
             return
-        asked = {"do": "drain", "pid": unit.pid, **asdict(drain)}
+        asked = {"do": "drain", "pid": unit.pid, **self._drain(service, drain)}
         if not ssh.python(ON_HOST, asked, timeout=drain.patience + 60)["empty"]:
             print(f"{service} on {ssh.name} was not drained: what runs on it fails, or is run again elsewhere.")
 
@@ -115,7 +116,12 @@ class Hosts:
         drain = remembered.drain(self.state, service)
         if drain is not None and drain.undo:
             with suppress(HostError):
-                ssh.python(ON_HOST, {"do": "fill", **asdict(drain)})
+                ssh.python(ON_HOST, {"do": "fill", **self._drain(service, drain)})
+
+    def _drain(self, service: str, drain: Drain) -> dict[str, Any]:
+        """What a host needs to know to drain a service, by standard input: it may have a password."""
+        trust = f"{self.place.config(service)}/{drain.trust}" if drain.trust else ""
+        return asdict(drain) | {"trust": trust, "shows": filled(drain.shows, self.state.secret)}
 
     def log(self, name: str, lines: int) -> str:
         return self._ssh(name).run(
@@ -138,9 +144,10 @@ class Hosts:
         user, ssh = self.place.layout.user, self._ssh(service)
         for each in files:
             path = f"{self.place.config(service)}/{each.path}"
-            text = written(each.text, self.state.secret)
+            content = written(each.text, self.state.secret)
             # By standard input: an argument is seen by everybody there.
-            ssh.run("install", "-m", "0600", "-o", user, "-g", user, "/dev/stdin", path, given=text.decode())
+            ssh.run("install", "-m", "0600", "-o", user, "-g", user, "/dev/stdin", path, given=content)
+            write_private(self.state.config(service) / each.path, content)  # last: what is here is also there
 
     def signal(self, service: str, name: str) -> None:
         self._systemctl(service, "kill", f"--signal={name}", "--kill-whom=main")
@@ -196,6 +203,8 @@ class Hosts:
     def checks(self, context: CheckContext) -> Iterator[Check]:
         for name, ssh in self.hosts.items():
             yield Check(f"host {name}", partial(self._answers, ssh))
+        if certificates.wanted(self.services):
+            yield Check("certificates on hosts", self._renewed)
 
     def remains(self) -> str:
         names = ", ".join(f"{name} on {each.host}" for name, each in self.seen().units.items())
@@ -232,6 +241,15 @@ class Hosts:
         if found["lacks"]:
             return error(f"{ssh.name} lacks {', '.join(found['lacks'])}", "services need them", "install them there")
         return ok(f"{ssh.name}: {found['memory_mb']} MiB of memory, {found['free_mb']} MB free")
+
+    def _renewed(self) -> Finding:
+        """Whether each host has the certificates that this machine has: one that was down may have former ones."""
+        late = [each for each in self.services if renewal.outdated(self.state, each)]
+        if not late:
+            return ok("each service has the one that was made last")
+        names = ", ".join(f"{each.name} on {self.place.on(each.name)}" for each in late)
+        fix = "`lakehouse secret renew --restart`, while these hosts answer"
+        return warning(f"a former one: {names}", "it ends before the one that this machine has", fix)
 
     def _each(self, ask: Any) -> dict[str, Any]:
         if not self.state.root.is_dir():

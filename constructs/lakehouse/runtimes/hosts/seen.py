@@ -112,6 +112,7 @@ def asked(service: Service, place: HostsPlace) -> dict[str, Any]:
         "port": probe.port,
         "path": probe.path,
         "expect": probe.expect,
+        "trust": f"{place.config(service.name)}/{probe.trust}" if probe.trust else "",
         "packages": [stamp_file(place, name) for name in names],
     }
 

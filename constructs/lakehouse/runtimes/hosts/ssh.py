@@ -50,21 +50,22 @@ class Ssh:
             shlex.join((*sudo, *words)),
         ]
 
-    def run(self, *words: str, given: str = "", timeout: float = 60) -> str:
-        """What a program of the host prints.
+    def run(self, *words: str, given: str | bytes = "", timeout: float = 60) -> str:
+        """What a program of the host prints. ``given`` is its input.
 
         Raises HostError if the host does not answer, or if the program fails.
         """
         self.known_hosts.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             done = subprocess.run(
-                self.command(*words), input=given, capture_output=True, text=True, check=False, timeout=timeout
-            )
+                self.command(*words), input=given.encode() if isinstance(given, str) else given, capture_output=True,
+                check=False, timeout=timeout,
+            )  # fmt: skip
         except FileNotFoundError:
             raise HostError("There is no ssh on this machine. Install OpenSSH's client.") from None
         except subprocess.TimeoutExpired:
             raise HostError(f"Host {self.name} ({self.host.address}) gave no answer within {timeout:.0f} s.") from None
-        said = done.stderr.strip().splitlines()
+        said = done.stderr.decode(errors="replace").strip().splitlines()
         if done.returncode == _NO_CONNECTION:
             raise HostError(
                 f"Host {self.name} ({self.host.user}@{self.host.address}, port {self.host.port}) is not reached: "
@@ -76,7 +77,7 @@ class Ssh:
             raise HostError(
                 f"Host {self.name}: `{words[0]}` failed: {said[-1] if said else f'code {done.returncode}'}."
             )
-        return done.stdout
+        return done.stdout.decode(errors="replace")
 
     def python(self, module: Path, asked: Any, timeout: float = 60) -> Any:
         """What the function ``main`` of a module of the standard library's Python returns there.

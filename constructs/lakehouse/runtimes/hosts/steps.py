@@ -13,7 +13,7 @@ from typing import Any
 
 from lakehouse.errors import LakehouseError
 from lakehouse.packages.environment import ANSIBLE
-from lakehouse.runtimes import disk, former, generations, memory, owner
+from lakehouse.runtimes import disk, former, generations, memory, owner, renewal
 from lakehouse.runtimes.generations import Planned
 from lakehouse.runtimes.hosts import playbook, remembered, rolling, uploads
 from lakehouse.runtimes.hosts import seen as looks
@@ -96,6 +96,15 @@ def preflight(stack: PlacedStack, claim: OwnerClaim, credentials: Planned) -> No
             raise HostError(
                 f"{error}\nThe file no longer has it, so it has to be cleared. If it is gone for good, remove {path}."
             ) from None
+
+
+def hand_over(stack: PlacedStack) -> None:
+    """Give renewed certificates to the services that go on running and take them."""
+    late = [each for each in stack.services if each.renewal and renewal.outdated(stack.state, each)]
+    there = stack.runtime.processes() if late else {}
+    running = [each for each in late if each.name in there and there[each.name].pid]
+    for name in renewal.hand_over(stack.state, running, stack.runtime):
+        print(f"{name} has a renewed certificate, and goes on")
 
 
 def _leaving(stack: PlacedStack) -> dict[str, list[str]]:
@@ -226,7 +235,8 @@ def service_up(stack: PlacedStack, name: str) -> float:
     folder, host = stack.state.config(name), stack.place.on(name)
     with rolling.turn(stack.runtime, service, stack.incarnations):
         for file in service.files:
-            write_private(folder / file.path, written(file.text, stack.state.secret))
+            if not (file.once and (folder / file.path).exists()):
+                write_private(folder / file.path, written(file.text, stack.state.secret))
         playbook.run(stack.state, [host], ["service"], {"service_only": [name]})
         remembered.came(stack.state, service, host)
         stack.runtime.await_ready(service)

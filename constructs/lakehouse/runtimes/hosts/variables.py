@@ -9,8 +9,10 @@ from typing import Any
 
 from lakehouse.runtimes.hosts.place import HostsPlace
 from lakehouse.runtimes.incarnation import Incarnation
-from lakehouse.services.service import Service
+from lakehouse.services.certificate import AUTHORITIES
+from lakehouse.services.service import File, Service
 from lakehouse.spec.hosts import Host
+from lakehouse.text.placeholders import issued
 
 GROUP = "lakehouse"
 
@@ -96,13 +98,20 @@ def _service(service: Service, incarnation: str, place: HostsPlace) -> dict[str,
         "config": config,
         "directory": service.directory or config,
         "data": list(service.data),
-        "files": [{"path": each.path, "once": each.once} for each in service.files],
+        "files": [{"path": each.path, "once": each.once} for each in service.files if not issued(each.text)],
+        "certificates": [{"path": each.path, "own": is_own(each)} for each in service.files if issued(each.text)],
+        "renewal": service.renewal,
         "memory_mb": service.memory_mb,
         "stop_seconds": service.stop_seconds,
         "stop_signal": f"SIG{service.stop_signal}",
         "before": word(service.forgetting) if service.forgetting else "",
         "after": [layout.unit(need) for need in service.needs if place.on(need) == place.on(service.name)],
     }
+
+
+def is_own(file: File) -> bool:
+    """Whether a file has a certificate of the service itself, and not only of whom it trusts."""
+    return any(part.certificate not in AUTHORITIES for part in issued(file.text))
 
 
 def word(text: str) -> str:

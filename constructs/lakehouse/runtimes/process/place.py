@@ -10,7 +10,7 @@ from pathlib import Path
 from lakehouse.packages import java, location
 from lakehouse.runtimes.process import surroundings
 from lakehouse.runtimes.state import State
-from lakehouse.services.service import LOOPBACK, Address, Toolkit
+from lakehouse.services.service import LOOPBACK, Address, BehindProxy, Toolkit
 from lakehouse.text.placeholders import Content, Secret
 
 
@@ -43,6 +43,9 @@ class ProcessPlace:
 
     def bind(self) -> str:
         return LOOPBACK
+
+    def behind(self, service: str) -> BehindProxy:
+        return BehindProxy("proxy", LOOPBACK, LOOPBACK)
 
     def port(self, name: str) -> int:
         return self.ports[name]

@@ -218,3 +218,13 @@ def test_what_only_a_deploy_gives_trino_is_asked_for(files: TrinoFiles, state: S
         files.check_deployed({"lake": need})
     catalog.write_text("connector.name=iceberg\niceberg.table-statistics-enabled=false\n")
     files.check_deployed({"lake": need})
+
+
+def test_files_are_written_where_trino_runs(state: State) -> None:
+    brought: dict[str, str] = {}
+    files = TrinoFiles(state, write=brought.__setitem__, pause=lambda seconds: None)
+    files.create("bi", deletable=False)
+    files.write_rules({"catalogs": []})
+    assert brought[USERS].startswith("bi:$2y$")
+    assert json.loads(brought[RULES]) == {"catalogs": []}
+    assert "bi:" not in (state.config("trino") / USERS).read_text(), "who brings it writes the copy here, too"

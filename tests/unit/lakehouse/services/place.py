@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lakehouse.services.service import Address, Toolkit
+from lakehouse.services.service import Address, BehindProxy, Toolkit
 from lakehouse.spec import Lakehouse, LocalStack, load
 from lakehouse.spec.ports import ports
 from lakehouse.text.placeholders import Content, Hashed, Part, Secret, Signed, Text, parts
@@ -44,6 +44,9 @@ class Somewhere:
 
     def bind(self) -> str:
         return "0.0.0.0"
+
+    def behind(self, service: str) -> BehindProxy:
+        return BehindProxy("proxy", "0.0.0.0", f"{service}.internal")
 
     def port(self, name: str) -> int:
         return self._ports[name]

@@ -21,6 +21,11 @@ STACK = {
     "store": "s3proxy",
     "catalogs": {"lake": "nessie"},
 }
+SECURE_STACK = {key: value for key, value in STACK.items() if key != "network"} | {"secure": True}
+SECURE_ENGINES = {
+    "trino": {"workers": 2, "authentication": "password"},
+    "spark": {"workers": 2, "connect": {"token": True}},
+}
 
 
 def written(tmp_path: Path, *, engines: Any = None, top: Any = None, **changes: Any) -> Path:
@@ -55,11 +60,16 @@ def test_a_stack_on_hosts_is_accepted_with_and_without_places(tmp_path: Path) ->
     assert problems(tmp_path, place={**places, "catalogs": "b"}) == ""
 
 
+def test_a_secure_stack_need_not_trust_the_network(tmp_path: Path) -> None:
+    assert problems(tmp_path, engines=SECURE_ENGINES, secure=True, network=None) == ""
+    assert problems(tmp_path, engines={"trino": {"authentication": "password"}}) == ""
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"hosts": None}, "prod.runtime: `runtime: hosts` needs the hosts. Add hosts: {a: {address: 10.0.0.11}}"),
-        ({"network": None}, "If that is acceptable, write `network: trusted`"),
+        ({"network": None}, "Write `secure: true`, or, if that is acceptable, `network: trusted`"),
         ({"clients": None}, "Add clients: [ADDRESS, ...] with the address of this machine as the hosts see it"),
         ({"place": {"store": "c"}}, 'prod.place.store: "c" is not one of `hosts`. They are a, b.'),
         ({"place": {"trino": {"workers": ["a", "bb"]}}}, 'place.trino.workers[1]: "bb" is not one of `hosts`.'),
@@ -85,15 +95,15 @@ def test_a_stack_on_hosts_is_accepted_with_and_without_places(tmp_path: Path) ->
         ({"hosts": {"a": {"address": "10.0.0.11", "key": "~/id"}}}, "key is the path of a file with a private key"),
         ({"clients": ["10.0.0.1/8"]}, '"10.0.0.1/8" is no IPv4 address or network'),
         ({"harden": ["shh"]}, 'prod.harden[0]: "shh" is not one of ssh, sysctl, upgrades. Did you mean "ssh"?'),
-        ({"secure": True}, "prod.secure: `secure` is not supported on `runtime: hosts` yet. Remove it"),
+        (
+            {"secure": True},
+            "prod.network: a `secure` stack has TLS and asks for passwords, so it trusts no network. Remove it",
+        ),
+        ({"secure": True, "network": None}, "Trino asks nobody for a password, but stacks.prod is `secure`."),
         ({"container_prefix": "x-"}, "there are no containers on `runtime: hosts`. Remove it"),
         ({"monitoring": True}, "what monitors runs only with `runtime: process`. Remove it"),
         ({"store": "minio"}, "store: minio is not supported yet on runtime: hosts; store: s3proxy is"),
         ({"catalogs": {"lake": "rest"}}, "catalog: rest is not supported yet on runtime: hosts; catalog: nessie is"),
-        (
-            {"engines": {"trino": {"authentication": "password"}}},
-            "engines.trino.authentication is not supported on `runtime: hosts` yet (prod). Remove it",
-        ),
         ({"engines": {"spark": {"version": "3.5"}}}, "Spark 3.5 needs Java 17, which no package has"),
         ({"top": {"sources": {"files": {}}}}, "`sources` are not supported on `runtime: hosts` yet (prod)."),
         (

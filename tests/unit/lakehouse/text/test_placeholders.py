@@ -12,6 +12,7 @@ import pytest
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.services.service import File
 from lakehouse.text.placeholders import (
+    Basic,
     Binary,
     Content,
     Hashed,
@@ -64,6 +65,7 @@ def test_what_is_written_as_json_is_read_again() -> None:
         ("a", Secret("b"), Content("/c")),
         ("a", Hashed(Secret("b", "password"))),
         ("a", Signed(Secret("b"))),
+        Basic(Secret("b"), "ann"),
         key,
         Binary.of(bytes(range(256))),
     ):

@@ -5,10 +5,11 @@ import json
 import pytest
 
 from lakehouse.kinds.compose import services
+from lakehouse.kinds.engines.trino_password import PASSWORD
 from lakehouse.runtimes import credentials
 from lakehouse.services.service import Service
 from lakehouse.spec import Engines, Trino
-from lakehouse.text.placeholders import issued
+from lakehouse.text.placeholders import Basic, issued
 from tests.unit.lakehouse.services.place import Somewhere, as_text, default, local
 
 SECRET = "internal-communication.shared-secret"
@@ -94,6 +95,17 @@ def test_the_owner_alone_drains_a_worker() -> None:
     assert found.drain is not None
     assert (found.drain.user, found.drain.port) == ("lakehouse", found.ports[0].number)
     assert str(found.ports[0].gives).startswith("its draining")
+
+
+def test_a_worker_with_tls_is_drained_by_the_password_of_the_owner() -> None:
+    found = built("/state/authority.pem", workers=1, drains=True, authentication="password")["trino-worker-1"]
+    assert found.drain is not None
+    assert (found.drain.trust in [file.path for file in found.files], found.drain.user) == (True, "")
+    assert found.drain.shows == Basic(PASSWORD, "lakehouse")
+    assert (found.ports[0].scheme, found.ports[0].gives) == ("https", _UP)
+
+
+_UP = "its version, whether it is up, and its memory and load"
 
 
 def test_only_workers_are_drained_and_only_where_services_are() -> None:

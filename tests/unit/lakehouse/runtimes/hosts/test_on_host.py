@@ -6,7 +6,9 @@ import hashlib
 import shutil
 import signal
 import socket
+import ssl
 import threading
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,7 +16,10 @@ from typing import Any, ClassVar
 
 import pytest
 
+from lakehouse.runtimes import certificates
 from lakehouse.runtimes.hosts import on_host
+from lakehouse.runtimes.state import State
+from lakehouse.services.certificate import Certificate
 from lakehouse.services.service import Drain
 
 PREFIX = "lakehouse-demo-prod."
@@ -168,7 +173,8 @@ class _Worker(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        self.asked.append(f"{self.headers['X-Trino-User']} {self.path} {body}")
+        who = f"{self.headers['X-Trino-User']} {self.headers['Authorization']}"
+        self.asked.append(f"{who} {self.path} {body}")
         self.send_response(403 if self.refuses else 200)
         self.end_headers()
 
@@ -193,8 +199,40 @@ def test_a_service_is_drained_until_it_is_empty(monkeypatch: pytest.MonkeyPatch,
         assert on_host.main({"do": "drain", "pid": 0, **asdict(drain)}) == {"empty": empty}
         on_host.main({"do": "fill", **asdict(replace(drain, undo='"ACTIVE"'))})
         server.shutdown()
-    assert _Worker.asked.pop() == 'operator /state "ACTIVE"'
-    assert _Worker.asked == ['operator /state "DRAINING"', *(["GET", "GET"] if empty else ["GET"])]
+    assert _Worker.asked.pop() == 'operator None /state "ACTIVE"'
+    assert _Worker.asked == ['operator None /state "DRAINING"', *(["GET", "GET"] if empty else ["GET"])]
+
+
+@pytest.fixture
+def encrypted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, Path]]:
+    """The port of a worker with TLS, and the certificate to trust."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr(_Worker, "asked", [])
+    state = State(tmp_path / "state")
+    certificates.make(state, Certificate.of("worker", "10.0.0.12").chain)
+    folder = state.root / "certificates"
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / "worker" / "certificate.pem", folder / "worker" / "key.pem")
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Worker) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port, folder / "authority" / "certificate.pem"
+        server.shutdown()
+
+
+def test_a_service_with_tls_is_asked_and_drained_by_who_trusts_it(encrypted: tuple[int, Path], tmp_path: Path) -> None:
+    port, trust = encrypted
+    probe = {"kind": "https", "port": port, "path": "/", "expect": "busy", "trust": str(trust)}
+    assert on_host._ready(probe)
+    (tmp_path / "other.pem").write_bytes(trust.read_bytes().replace(b"M", b"N"))
+    for wrong in (tmp_path / "other.pem", tmp_path / "missing.pem"):
+        assert not on_host._ready({**probe, "trust": str(wrong)})
+    assert not on_host._ready({**probe, "trust": ""})
+    drain = Drain("trino-worker", port, "/state", done="empty", put="x", trust=str(trust), shows="Basic ann")
+    assert on_host.main({"do": "drain", "pid": 0, **asdict(drain)}) == {"empty": True}
+    assert "None Basic ann /state x" in _Worker.asked
+    lost = replace(drain, trust=str(tmp_path / "missing.pem"))
+    assert on_host.main({"do": "drain", "pid": 0, **asdict(lost)}) == {"empty": False}
 
 
 def test_a_service_that_is_drained_by_a_signal_and_ends_is_not_empty(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,12 @@ from lakehouse.runtimes.incarnation import NONE, Incarnation
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Drain, Probe, Service
 from lakehouse.spec.hosts import Host
+from lakehouse.text.placeholders import Basic, Secret
 
 NESSIE = Service("nessie", "", (), (), Probe("tcp"))
 WORKER = replace(NESSIE, name="trino-worker-1", drain=Drain("trino-worker", 8080, "/state", done="DRAINED", put="IT"))
+_BY_TLS = Drain("trino-worker", 8443, "/state", done="DRAINED", trust="a.pem", shows=Basic(Secret("password"), "ann"))
+SECURED = replace(NESSIE, name="trino-worker-2", drain=_BY_TLS)
 A = HostMemory(Host(address="10.0.0.11", user="admin"), Layout("demo-prod"), Incarnation("d", "s", "why"), "rules")
 
 
@@ -36,9 +39,10 @@ def test_a_host_is_remembered_until_it_is_cleared(tmp_path: Path) -> None:
 def test_a_service_is_drained_as_it_was_started_last(tmp_path: Path) -> None:
     state = State(tmp_path)
     assert remembered.drain(state, "trino-worker-1") is None
-    for each in (WORKER, NESSIE):
+    for each in (WORKER, NESSIE, SECURED):
         remembered.came(state, each, "a")
     assert remembered.drain(state, "trino-worker-1") == WORKER.drain
+    assert remembered.drain(state, "trino-worker-2") == SECURED.drain
     assert remembered.drain(state, "nessie") is None
 
 

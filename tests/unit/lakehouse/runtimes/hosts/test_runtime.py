@@ -4,15 +4,20 @@ from pathlib import Path
 
 import pytest
 
+from lakehouse.runtimes import renewal
+from lakehouse.runtimes.findings import CheckContext, Finding
 from lakehouse.runtimes.hosts import remembered, seen
 from lakehouse.runtimes.hosts.place import HostsPlace
 from lakehouse.runtimes.hosts.remembered import HostMemory
 from lakehouse.runtimes.hosts.runtime import Hosts
 from lakehouse.runtimes.hosts.seen import Seen, UnitSeen
 from lakehouse.runtimes.hosts.ssh import HostError, Ssh
+from lakehouse.runtimes.hosts.steps import PlacedStack
 from lakehouse.runtimes.incarnation import NONE
 from lakehouse.runtimes.state import State
-from lakehouse.services.service import Service
+from lakehouse.services.service import File, Service
+from lakehouse.text.placeholders import issued
+from tests.unit.lakehouse.runtimes.hosts.conftest import deployed, renewed
 
 
 def test_services_of_a_host_that_is_down_are_unreachable(
@@ -54,3 +59,45 @@ def test_what_a_program_writes_is_one_stream_already_on_the_host(
         "",
     ]
     assert runtime.run("trino", command, {"WORD": "x"}, split=True).communicate() == ("x\nlast\n", "")
+
+
+def test_bytes_reach_a_host_before_the_copy_of_this_machine(
+    secure_stack: PlacedStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[tuple[str, str, object]] = []
+
+    def run(ssh: Ssh, *words: str, given: object = "", **_: object) -> None:
+        sent.append((ssh.name, words[-1], given))
+
+    monkeypatch.setattr(Ssh, "run", run)
+    [file] = [each for each in secure_stack.planned["s3proxy"][0].files if issued(each.text)]
+    secure_stack.runtime.configure("s3proxy", [file])
+    copy = secure_stack.state.config("s3proxy") / file.path
+    assert sent == [("a", f"/etc/lakehouse/demo-prod/s3proxy/{file.path}", copy.read_bytes())]
+
+    def down(*_: object, **__: object) -> str:
+        raise HostError("down")
+
+    monkeypatch.setattr(Ssh, "run", down)
+    with pytest.raises(HostError):
+        secure_stack.runtime.configure("s3proxy", [File("later", "text")])
+    assert not (secure_stack.state.config("s3proxy") / "later").exists()
+
+
+def test_doctor_names_hosts_with_former_certificates(secure_stack: PlacedStack) -> None:
+    deployed(secure_stack)
+    assert _finding(secure_stack).severity == "ok"
+    renewed(secure_stack, "trino-worker-1", "s3proxy")
+    found = _finding(secure_stack)
+    assert found.severity == "warning"
+    assert "a former one: s3proxy on a, trino-worker-1 on b" in found.found
+    assert renewal.outdated(secure_stack.state, secure_stack.planned["nessie"][0]) == ()
+
+
+def _finding(stack: PlacedStack) -> Finding:
+    check = next(
+        each
+        for each in stack.runtime.checks(CheckContext("prod", Path(), {}, "", {}))
+        if each.name == "certificates on hosts"
+    )
+    return check.look()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lakehouse.runtimes.hosts.place import HostsPlace
-from lakehouse.runtimes.hosts.seen import HostSeen, look
+from lakehouse.runtimes.hosts.seen import HostSeen, asked, look
 from lakehouse.runtimes.hosts.ssh import HostError, Ssh
 from lakehouse.services.service import Service
 
@@ -44,3 +44,11 @@ def test_each_host_is_asked_for_its_services_and_one_that_is_down_is_named(
     assert list(found.down) == ["b"]
     assert found.hosts == {"a": HostSeen("rules", ("/opt/x.1",))}
     assert {name: each.well for name, each in found.units.items()} == {"trino": True, "trino-worker-1": False}
+
+
+def test_a_probe_by_tls_knows_whom_to_trust_on_its_host(secured: tuple[HostsPlace, tuple[Service, ...]]) -> None:
+    place, services = secured
+    there = {each.name: each for each in services}
+    trino = asked(there["trino"], place)
+    assert (trino["kind"], trino["trust"]) == ("https", "/etc/lakehouse/demo-prod/trino/authority.pem")
+    assert asked(there["s3proxy"], place)["trust"] == ""

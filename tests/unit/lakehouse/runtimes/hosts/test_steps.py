@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from lakehouse.runtimes.hosts.ssh import HostError, Ssh
 from lakehouse.runtimes.hosts.steps import PlacedStack
 from lakehouse.runtimes.incarnation import NONE, Incarnation, record
 from lakehouse.runtimes.owner import Owner, OwnerClaim
-from lakehouse.runtimes.state import State
-from lakehouse.services.service import Service
+from lakehouse.runtimes.state import State, write_private
+from lakehouse.services.service import File, Service
+from tests.unit.lakehouse.runtimes.hosts.conftest import deployed, renewed
 from tests.unit.lakehouse.runtimes.hosts.test_variables import CLIENTS
 
 CLAIM = OwnerClaim(Owner("demo", "prod", "id", "file", "folder"), deployed=True, catalogs=())
@@ -150,3 +152,42 @@ def test_a_service_that_runs_as_planned_is_left_alone(stack: PlacedStack, monkey
     steps.service_up(stack, "nessie")
     assert ran == [(["a"], ["service"])]
     assert remembered.of_host(stack.state, "a") == ["nessie"]
+
+
+def test_a_deploy_hands_renewed_certificates_to_what_goes_on(
+    secure_stack: PlacedStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed(secure_stack)
+    did: list[tuple[str, ...]] = []
+    monkeypatch.setattr(Hosts, "configure", lambda _, name, files: did.append((name, *(each.path for each in files))))
+    monkeypatch.setattr(Hosts, "signal", lambda _, *words: did.append(words))
+    units = {"trino": there("a"), "proxy-b": there("b"), "s3proxy": there("a")}
+    monkeypatch.setattr(seen, "look", lambda *_: Seen(units=units))
+    monkeypatch.setattr("lakehouse.runtimes.hosts.remembered.names", lambda _: ["a", "b"])
+    steps.hand_over(secure_stack)
+    assert did == []
+    renewed(secure_stack, "trino", "proxy-b", "s3proxy", "nessie")
+    steps.hand_over(secure_stack)
+    assert did == [("proxy-b", "key.pem", "certificate.pem"), ("proxy-b", "USR1"), ("trino", "server.pem")]
+    assert capsys.readouterr().out.splitlines() == [
+        "proxy-b has a renewed certificate, and goes on",
+        "trino has a renewed certificate, and goes on",
+    ]
+
+
+def test_a_deploy_keeps_what_the_bootstrap_wrote(secure_stack: PlacedStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The passwords of Trino's users, and their rights."""
+    service, _ = secure_stack.planned["trino"]
+    once = File("access/users", "", once=True)
+    planned = {**secure_stack.planned, "trino": (replace(service, files=(once, File("other", "new"))), NONE)}
+    changed = replace(secure_stack, planned=planned)
+    monkeypatch.setattr(playbook, "run", lambda *_: None)
+    monkeypatch.setattr(seen, "look", lambda *_: Seen())
+    monkeypatch.setattr(Ssh, "python", lambda *_, **__: {"ready": True})
+    folder = secure_stack.state.config("trino")
+    steps.service_up(changed, "trino")
+    assert (folder / once.path).read_text() == ""
+    for path in (once.path, "other"):
+        write_private(folder / path, "bi:hash")
+    steps.service_up(changed, "trino")
+    assert ((folder / once.path).read_text(), (folder / "other").read_text()) == ("bi:hash", "new")

@@ -52,6 +52,18 @@ def test_the_firewall_lets_clients_reach_only_what_is_for_them(placed: tuple[Hos
 def test_variables_have_no_text_of_files_so_no_secrets(placed: tuple[HostsPlace, tuple[Service, ...]]) -> None:
     for each in made(placed)["lakehouse_services"]:
         assert all(file.keys() == {"path", "once"} for file in each["files"])
+        assert each["certificates"] == []
+
+
+def test_certificates_are_brought_apart_from_other_files(secured: tuple[HostsPlace, tuple[Service, ...]]) -> None:
+    there = {each["name"]: each for each in made(secured)["lakehouse_services"]}
+    assert there["s3proxy"]["certificates"] == [{"path": "server.p12", "own": True}]
+    worker = {each["path"]: each["own"] for each in there["trino-worker-1"]["certificates"]}
+    assert worker == {"truststore.p12": False, "server.pem": True, "authority.pem": False}
+    for each in there.values():
+        assert not {file["path"] for file in each["files"]} & {file["path"] for file in each["certificates"]}
+    renewals = {there[name]["renewal"] for name in ("trino", "proxy-b", "s3proxy")}
+    assert renewals == {"itself", "USR1", ""}
 
 
 def test_what_a_service_needs_on_its_host_starts_before_it(placed: tuple[HostsPlace, tuple[Service, ...]]) -> None:
