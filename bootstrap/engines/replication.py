@@ -15,6 +15,7 @@ from bootstrap.remote.errors import Refused, RemoteError, Unreachable, first_lin
 from lakehouse.text import sql
 
 _SECONDS = 30  # for the reader of a slot to end
+_UNNOTICED = 90  # seconds in which PostgreSQL notices that a reader is gone, whatever became of it (wal_sender_timeout)
 _PUBLICATION = "publication.name"
 
 
@@ -42,18 +43,23 @@ class SourceDatabase:
         return f"{self.database} at {self.host}:{self.port}"
 
 
-def drop(source: SourceDatabase, password: str, pause: Callable[[float], None] = time.sleep) -> None:
-    """Drop the slot and the publication, if they are there. Nobody may read the slot any more.
+def drop(
+    source: SourceDatabase, password: str, pause: Callable[[float], None] = time.sleep, *, end_reader: bool = True
+) -> bool:
+    """Drop the slot and the publication, if they are there, and end whoever reads the slot.
 
+    Without ``end_reader``, one that goes on reading keeps both, and False is returned.
     Raises Refused if PostgreSQL does not do it, Unreachable if it does not answer.
     """
 
-    def work(connection: Any) -> None:
-        _drop(connection, source.slot, pause)
+    def work(connection: Any) -> bool:
+        if not _drop(connection, source.slot, pause, end_reader=end_reader):
+            return False
         connection.run(f"DROP PUBLICATION IF EXISTS {sql.name(source.publication, 'trino')}")  # as in the standard
+        return True
 
     try:
-        _asked(source, password, work)
+        return bool(_asked(source, password, work))
     except Refused as error:
         fix = f"Drop it there, SELECT pg_drop_replication_slot('{source.slot}'), or correct the cause, and try again"
         raise Refused(
@@ -116,15 +122,20 @@ def _connection(source: SourceDatabase, password: str) -> Any:
         return postgres.Connection(source.user, timeout=_SECONDS, **settings)
 
 
-def _drop(connection: Any, slot: str, pause: Callable[[float], None]) -> None:
-    for _ in range(_SECONDS):
+def _drop(connection: Any, slot: str, pause: Callable[[float], None], *, end_reader: bool) -> bool:
+    """Drop the slot. Returns False if somebody reads it and may go on."""
+    for _ in range(_SECONDS if end_reader else _UNNOTICED):
         found = connection.run("SELECT active_pid FROM pg_replication_slots WHERE slot_name = :slot", slot=slot)
         if not found:
-            return
+            return True
         [[reader]] = found
         if reader is None:
             break
-        # Of a Connect that was killed: the server notices that only after a minute.
-        connection.run("SELECT pg_terminate_backend(:reader)", reader=reader)
+        if end_reader:  # of a Connect that was killed: the server notices that only after a minute
+            connection.run("SELECT pg_terminate_backend(:reader)", reader=reader)
         pause(1.0)
+    else:
+        if not end_reader:
+            return False
     connection.run("SELECT pg_drop_replication_slot(:slot)", slot=slot)
+    return True

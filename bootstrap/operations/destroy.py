@@ -38,7 +38,8 @@ def destroy_data(target: Target, *, yes: bool) -> int:
             "removed. Empty that folder and remove the link by hand, then try again."
         )
     _confirm(target, root, yes=yes)
-    slots.drop(target)
+    for each in slots.drop(target):
+        print(each, file=sys.stderr)
     freed = target.local.runtime.remove_data()
     freed += sum(file.lstat().st_size for folder in folders for file in folder.rglob("*") if not file.is_dir())
     for folder in folders:

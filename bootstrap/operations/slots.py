@@ -47,16 +47,24 @@ def left(target: Target) -> Iterator[str]:
         )
 
 
-def drop(target: Target) -> None:
-    """Drop the slot of each pipeline. Raises LakehouseError with the first that stays."""
+def drop(target: Target) -> list[str]:
+    """Drop the slot of each pipeline. Returns what to know of those that somebody else reads, which stay.
+
+    Raises LakehouseError with the first that stays for another reason.
+    """
+    said = []
     for name, source in sources(target).items():
         try:
-            replication.drop(source, _password(target, name))
+            # The stack is down. Who reads is a copy of it, as one that was restored beside it: both have this slot.
+            dropped = replication.drop(source, _password(target, name), end_reader=False)
         except RemoteError as error:
             raise LakehouseError(
                 f"pipelines.{name}: {str(error).rstrip('.')}. The stack's data is still there, with the password. "
                 f"If the database is gone, remove pipelines.{name} from {target.path.name} first."
             ) from error
+        if not dropped:
+            said.append(f"The replication slot {source.slot} stays in {source}: another copy of this stack reads it.")
+    return said
 
 
 def _password(target: Target, pipeline: str) -> str:

@@ -47,7 +47,24 @@ class Server:
 )
 def test_a_slot_is_dropped_when_nobody_reads_it(readers: tuple[int | None, ...], calls: list[str]) -> None:
     server = Server(*readers)
-    _drop(server, "lakehouse_shop_1", lambda seconds: None)
+    assert _drop(server, "lakehouse_shop_1", lambda seconds: None, end_reader=True)
+    assert server.calls == calls
+
+
+@pytest.mark.parametrize(
+    ("readers", "dropped", "calls"),
+    [
+        ((), True, []),
+        ((None,), True, ["pg_drop_replication_slot"]),
+        ((7, 7, None), True, ["pg_drop_replication_slot"]),  # it was killed, and the server has noticed that
+        ((7,) * 200, False, []),
+    ],
+)
+def test_nobody_who_reads_is_ended_unless_it_is_asked_for(
+    readers: tuple[int | None, ...], dropped: bool, calls: list[str]
+) -> None:
+    server = Server(*readers)
+    assert _drop(server, "lakehouse_shop_1", lambda seconds: None, end_reader=False) == dropped
     assert server.calls == calls
 
 

@@ -36,7 +36,13 @@ def target(tmp_path: Path) -> Target:
 @pytest.fixture
 def dropped(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
-    monkeypatch.setattr(replication, "drop", lambda source, password: found.append((source.slot, password)))
+
+    def drop(source: SourceDatabase, password: str, *, end_reader: bool) -> bool:
+        assert not end_reader
+        found.append((source.slot, password))
+        return True
+
+    monkeypatch.setattr(replication, "drop", drop)
     return found
 
 
@@ -82,6 +88,21 @@ def test_slots_go_with_the_data(target: Target, dropped: list[tuple[str, str]]) 
     slot = slots.sources(target)["shop"].slot
     destroy_data(target, yes=True)
     assert dropped == [(slot, "of-the-shop")]
+    assert not target.located.state.root.exists()
+
+
+def test_a_slot_that_another_copy_reads_stays_and_the_data_goes(
+    target: Target, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of a lakehouse that was restored beside the one that runs, and is no longer needed."""
+    monkeypatch.setattr(replication, "drop", lambda source, password, end_reader: False)
+    slot = slots.sources(target)["shop"].slot
+    destroy_data(target, yes=True)
+    said = capsys.readouterr().err
+    assert (
+        said
+        == f"The replication slot {slot} stays in shop at db.example.com:5432: another copy of this stack reads it.\n"
+    )
     assert not target.located.state.root.exists()
 
 
