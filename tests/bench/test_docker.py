@@ -93,7 +93,7 @@ def composed(deployment: Deployment) -> Iterator[Callable[[], object]]:
 
 
 def deploy(deployment: Deployment) -> None:
-    deployment.by_cdktf("deploy")
+    deployment.deploy()
     first_row(deployment)
 
 
@@ -108,9 +108,9 @@ def test_docker(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     if subprocess.run(["docker", "compose", "version"], check=False, capture_output=True).returncode:
         pytest.skip("docker compose, with which to compare, is not on this machine")
     rows: dict[str, list[float]] = {
-        "containers: cdktf deploy to first row": [],
+        "containers: lakehouse deploy to first row": [],
         "containers: docker compose up --wait to first row": [],
-        "processes: cdktf deploy to first row": [],
+        "processes: lakehouse deploy to first row": [],
     }
     archives(tmp_path / "archives")
     names, ratios, noop, memory = list(rows), [], [], {"containers": [0.0], "processes": [0.0]}
@@ -118,7 +118,7 @@ def test_docker(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ours = Deployment.make(tmp_path / f"ours {number}", {("name",): f"bench-{os.getpid()}-{number}", **DOCKER})
         rows[names[0]].append(seconds(partial(deploy, ours)))
         if number == 0:
-            noop = [seconds(partial(ours.by_cdktf, "deploy")) for _ in range(ROUNDS)]
+            noop = [seconds(ours.deploy) for _ in range(ROUNDS)]
             memory["containers"] = [sum(runtime(ours).memory().values()) / 2**20]
         ours.cdktf("destroy", "local", "--auto-approve")
         runtime(ours).remove_data()
@@ -142,5 +142,5 @@ def test_docker(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ratios.append(rows[names[0]][-1] / rows[names[1]][-1])
     show(capsys, "Start", rows)
     show(capsys, "Ratio, pair by pair", {"deploy / compose": ratios}, "x")
-    show(capsys, "Deploy with nothing to do", {"cdktf deploy": noop})
+    show(capsys, "Deploy with nothing to do", {"lakehouse deploy": noop})
     show(capsys, "Memory after the first row", memory, "MiB")

@@ -95,7 +95,7 @@ def test_synth(tmp_path: Path, deployment: Deployment, capsys: pytest.CaptureFix
 
 
 def test_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """From `cdktf deploy` to the first row, against the naive start; then what a deploy with nothing to do costs."""
+    """From `lakehouse deploy` to the first row, against the naive start; then what a deploy with nothing to do costs."""
     rows: dict[str, list[float]] = {
         "ours: deploy": [],
         "ours: deploy to first row": [],
@@ -107,7 +107,7 @@ def test_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number in range(ROUNDS):
         ours = Deployment.make(tmp_path / f"ours {number}")
         began = time.monotonic()
-        printed = ours.by_cdktf("deploy")
+        printed = ours.deploy()
         rows["ours: deploy"].append(time.monotonic() - began)
         for name, took in re.findall(r"(\S+) is ready after ([\d.]+) s", printed):
             services.setdefault(name, []).append(float(took))
@@ -139,7 +139,7 @@ def test_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     show(capsys, "Start", rows)
     show(capsys, "From its start to ready, each service beside the others", services)
     show(capsys, "Ratio, pair by pair", {"ours / naive": ratios}, "x")
-    idle = {"cdktf deploy": noop, "of it the look at contents": looks, "cdktf diff --skip-synth (bare)": bare}
+    idle = {"lakehouse deploy": noop, "of it the look at contents": looks, "cdktf diff --skip-synth (bare)": bare}
     show(capsys, "Deploy with nothing to do", idle)
     show(capsys, "Memory and processor after the first row (MiB, s)", sizes, "")
     show(capsys, "Memory at rest, all services", {"rss": rest}, "MiB")
