@@ -95,7 +95,7 @@ def test_synth(tmp_path: Path, deployment: Deployment, capsys: pytest.CaptureFix
 
 
 def test_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """From `lakehouse deploy` to the first row, against the naive start; then what a deploy with nothing to do costs."""
+    """From `lakehouse deploy` to the first row, against the naive start; then a deploy with nothing to do."""
     rows: dict[str, list[float]] = {
         "ours: deploy": [],
         "ours: deploy to first row": [],
