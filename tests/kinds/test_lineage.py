@@ -19,9 +19,10 @@ import pytest
 import requests
 
 from bootstrap.metadata.proposals import Urns
+from lakehouse.spec import load, ports
 from lakehouse.text.openlineage import PLATFORM
 from tests.attacks.attacked import assert_known
-from tests.integration.deployment import Deployment, kill, until, up
+from tests.integration.deployment import Deployment, kept, kill, until, up
 
 pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(1800)]
 
@@ -225,6 +226,7 @@ def test_its_key_is_on_no_page_and_its_port_gives_what_is_known(stack: Deploymen
 
 def test_lineage_ends_without_the_entry(stack: Deployment) -> None:
     assert stack.planned() == set()
-    before = stack.change("stacks", "local", "lineage", to=None)
-    assert {"lineage", "trino", "spark-connect"} <= stack.planned()
-    stack.file.write_text(before)
+    others = {name: at for name, at in ports(load(stack.file), "local").items() if name != "lineage"}
+    with kept(stack.file) as text:
+        stack.edit(text, {("stacks", "local", "lineage"): None, ("stacks", "local", "ports"): others})
+        assert {"lineage", "trino", "spark-connect"} <= stack.planned()
