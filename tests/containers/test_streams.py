@@ -20,7 +20,7 @@ import requests
 from lakehouse.runtimes.docker.engine import DockerEngine
 from tests.containers.conftest import exposed, runtime, sick, up
 from tests.containers.listening import assert_declared
-from tests.integration.deployment import Deployment, kill, until
+from tests.integration.deployment import Deployment, kill, until, until_well
 from tests.integration.test_metadata import Receiver
 from tests.kinds.messages import publish
 from tests.kinds.shop import COLUMNS, PASSWORD, Shop, open_shop
@@ -204,3 +204,17 @@ def test_a_pipeline_goes_with_both_keys_and_its_slot_with_it(stack: Deployment, 
     stack.change("pipelines", to={"events": EVENTS})
     stack.lakehouse("apply", "--allow-destroy")
     until(lambda: shop.slots == "0", 60)
+    stack.change("stacks", "local", "credentials", to=None)  # the password of a pipeline that is gone is refused
+
+
+def test_messages_rows_and_places_outlive_a_destroy(stack: Deployment) -> None:
+    [before, _] = counted(stack)
+    stack.lakehouse("pipelines", "stop", "events")
+    send(stack, before, 100)
+    stack.destroy()
+    stack.deploy()
+    until_well(stack, sick)
+    assert stack.planned() == set()
+    assert status(stack)["events"]["state"] == "stopped"
+    stack.lakehouse("pipelines", "start", "events")
+    until(lambda: counted(stack) == [before + 100, before + 100], 120)
