@@ -145,7 +145,7 @@ def empty(service: Any, patience: int) -> None:
     """Drain a service, if it can be and runs. After so many seconds it is stopped as it is."""
     drain, pid = service["drain"], _call("systemctl", "show", service["unit"], "--property=MainPID", "--value")
     if drain and pid.strip() not in ("", "0"):
-        asked = {**drain, "pid": int(pid), "patience": min(patience, drain["patience"])}
+        asked = {**drain, "trust": "", "shows": "", "pid": int(pid), "patience": min(patience, drain["patience"])}
         print(f"{service['unit']}: drained: {on_host.drain(asked)['empty']}", flush=True)
 
 

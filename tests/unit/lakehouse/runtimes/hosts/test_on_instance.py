@@ -226,3 +226,37 @@ def test_each_call_to_aws_is_one_of_its_services(worker: Instance) -> None:
     assert seen == {"get-secret-value", "create-log-stream", "put-log-events"}
     [event] = json.loads(worker.calls[-1][-1])
     assert json.loads(event["message"]) == {"engine": "trino", "load": 12.3}
+
+
+class _Drained(BaseHTTPRequestHandler):
+    """A worker of Trino that is drained at once."""
+
+    def do_PUT(self) -> None:
+        self._answer()
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'"DRAINED"')
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
+def test_a_worker_is_drained_as_on_hosts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    server = HTTPServer(("127.0.0.1", 0), _Drained)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    monkeypatch.setattr(on_instance, "_call", lambda *words: "7\n")
+    service = made(ENGINES)["trino-worker"].description["services"]["trino-worker-1"]
+    try:
+        on_instance.empty({**service, "drain": {**service["drain"], "port": server.server_address[1]}}, 100)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert f"{service['unit']}: drained: True" in capsys.readouterr().out
