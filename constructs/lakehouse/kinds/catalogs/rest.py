@@ -158,6 +158,7 @@ def addresses(at: CatalogEndpoint) -> tuple[CatalogAddress, ...]:
 REST = CatalogKind(
     word=WORD,
     label="Iceberg REST",
+    on=("process", "docker", "hosts"),
     listeners=(Listener(WORD, 8181, 8181, "catalog, Iceberg REST", proxied=True),),
     # It offers transactions/commit, but commits the tables one after the other, and keeps those before one that fails.
     can=Limits("Iceberg REST", views=True, renames=True),

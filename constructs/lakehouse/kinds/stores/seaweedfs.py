@@ -183,6 +183,7 @@ def _security(config: str, chain: str, key: str, trusted: str) -> Iterator[Text]
 SEAWEEDFS = StoreKind(
     word=NAME,
     label="SeaweedFS",
+    on=("process", "docker", "hosts"),
     can=Capabilities(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
     users="iam",
     unsecured=None,
