@@ -7,9 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -170,11 +173,39 @@ def test_made_up_rows_are_written_without_an_engine(account: Account) -> None:
     assert made["StorageDescriptor"]["Location"].startswith(at)
 
 
+@contextmanager
+def systems_manager(associations: Sequence[str]) -> Iterator[str]:
+    """The address of a double of Systems Manager that lists these associations, which moto's server cannot."""
+    listed = [{"AssociationName": each, "Overview": {"Status": "Success"}} for each in associations]
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            assert self.headers["X-Amz-Target"] == "AmazonSSM.ListAssociations"
+            body = json.dumps({"Associations": listed}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
 def test_status_and_doctor_see_the_stack(account: Account) -> None:
-    report = json.loads(account.run("status", "--json"))
+    declared = account.stack.resources.items()
+    made = [each["association_name"] for address, each in declared if address.startswith("aws_ssm_association.")]
+    with systems_manager(made) as url:
+        report = json.loads(account.run("status", "--json", AWS_ENDPOINT_URL_SSM=url))
+        checks = json.loads(account.run("doctor", "--json", AWS_ENDPOINT_URL_SSM=url))["checks"]
     assert report["healthy"], report
-    assert {each["kind"] for each in report["parts"]} == {"bucket", "Glue database"}
-    found = {each["check"]: each["severity"] for each in json.loads(account.run("doctor", "--json"))["checks"]}
+    assert {each["kind"] for each in report["parts"]} == {"bucket", "Glue database", "instances"}
+    found = {each["check"]: each["severity"] for each in checks}
     assert found["credentials"] == found["buckets"] == found["databases"] == "ok"
 
 
