@@ -47,7 +47,7 @@ def folder() -> Path:
 
 
 def name(service: Service) -> str:
-    """The name of the archive's family: its first package and a digest of the class path. Empty: it can have none.
+    """The name of the archive's family: its first package, or itself, and a digest of the class path. Empty: none.
 
     A program's own entry point gets no line for the shell, and a one-shot job runs only once.
     """
@@ -57,7 +57,8 @@ def name(service: Service) -> str:
         path = recording.class_path(service)
     except LakehouseError:
         return ""
-    return f"{service.packages[0]}-{hashlib.sha256(path.encode()).hexdigest()[:12]}"
+    first = next(iter(service.packages), service.name)  # a server that is only in its image has no package
+    return f"{first}-{hashlib.sha256(path.encode()).hexdigest()[:12]}"
 
 
 def line(service: Service) -> str:

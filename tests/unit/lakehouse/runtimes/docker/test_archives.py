@@ -197,3 +197,9 @@ def test_the_users_of_containers_can_read_an_archive() -> None:
     archive = make(STORE)
     assert {each.stat().st_mode & 0o777 for each in archive.iterdir()} == {0o644}
     assert {each.stat().st_mode & 0o777 for each in (archive, archive.parent, archive.parent.parent)} == {0o755}
+
+
+def test_a_server_that_is_only_in_its_image_has_an_archive_by_its_own_name() -> None:
+    server = replace(STORE, name="polaris", packages=())
+    assert archives.name(server).startswith("polaris-")
+    assert archives.name(server) != archives.name(replace(server, command=("java", "-jar", "/other.jar")))
