@@ -23,11 +23,12 @@ class ServiceEndpoint:
 
 def of_service(service: Service, place: Place, listeners: Mapping[str, Listener]) -> Iterator[ServiceEndpoint]:
     """The addresses of a service that are useful to a person; ``listeners`` are the stack's ports by name."""
+    seen = place.outside if service.outside else place
     for port in service.ports:
         meaning = port.meaning or listeners[port.name].meaning
         if port.label or meaning:
             external = place.external(port.name).url(port.scheme, port.path)
-            internal = Address(place.host(service.name), port.number).url(port.scheme, port.path)
+            internal = Address(seen.host(service.name), port.number).url(port.scheme, port.path)
             yield ServiceEndpoint(service.name, port.label or port.name, meaning, external, internal)
 
 

@@ -60,13 +60,13 @@ def up(deployment: Deployment, engine: DockerEngine) -> Iterator[Deployment]:
         deployment.deploy()
         yield deployment
     finally:
-        deployment.destroy(code=None)
-        deployment.lakehouse("destroy", "--data", "--yes", code=None)
+        said = deployment.destroy(code=None)
+        said += deployment.lakehouse("destroy", "--data", "--yes", code=None)
         left = remains(deployment, engine)
-        for container in engine.seen(deployment.local.state).values():
-            engine.client.containers.get(container.name).remove(force=True)
         left += sorted(unlabelled(engine) - before)
-        assert left == [], "destroy leaves nothing"
+        for container in engine.seen(deployment.local.state).values():
+            engine.client.containers.get(container.name).remove(v=True, force=True)
+        assert left == [], f"destroy leaves nothing:\n{said}"
 
 
 def runtime(deployment: Deployment) -> Containers:
@@ -87,8 +87,9 @@ def remains(deployment: Deployment, engine: DockerEngine) -> list[str]:
 
 
 def unlabelled(engine: DockerEngine) -> set[str]:
-    """The volumes of no lakehouse: those that images declare. Other lakehouses may come and go meanwhile."""
-    return {str(each.name) for each in engine.client.volumes.list() if STATE not in (each.attrs["Labels"] or {})}
+    """The volumes of no lakehouse, those that images declare, which no container has. Other lakehouses come and go."""
+    unused = engine.client.volumes.list(filters={"dangling": True})
+    return {str(each.name) for each in unused if STATE not in (each.attrs["Labels"] or {})}
 
 
 def sick(deployment: Deployment) -> list[str]:

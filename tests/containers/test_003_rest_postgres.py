@@ -1,7 +1,7 @@
 """lakehouses/003-rest-postgres.yaml in containers, as its users work with it, and on bad days.
 
-Pipelines are in test_streams.py, which `make matrix` runs; monitoring runs only as processes, and is in
-tests/kinds/test_003_platform.py. docs/replays.md has the session.
+Pipelines in containers are in test_streams.py, and monitoring in test_monitoring.py; `make matrix` runs both.
+docs/replays.md has the session.
 
 The tests follow one another: each leaves the lakehouse up and whole for the next one.
 """

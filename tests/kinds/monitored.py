@@ -11,7 +11,13 @@ from typing import Any
 import requests
 
 from tests.hook import listening
-from tests.integration.deployment import Deployment
+from tests.integration.deployment import Deployment, a_row, until
+from tests.unit.lakehouse.kinds.platform.monitored import expressions, names
+
+MONITORING = {"interval_seconds": 2, "tables_minutes": 1, "down_seconds": 4, "webhook": "hook.url"}
+MONITORS = {"node-exporter", "lakehouse-metrics", "alertmanager", "vmalert"}  # and what keeps the metrics
+SPARK = {"workers": 1, "cores": 2, "memory": "512m", "driver_memory": "700m"}
+OF_SPARK = {"spark-master", "spark-worker-1", "spark-connect", "spark-connect-2"}  # what is read of it
 
 
 class Hook:
@@ -61,3 +67,38 @@ def empty_panels(deployment: Deployment) -> list[str]:
         for question in panel["expr"]
         if not asked(deployment, question)
     ]
+
+
+def until_read(deployment: Deployment, jobs: set[str], services: set[str]) -> None:
+    """Wait until metrics of all ``jobs`` were read, and all ``services`` have answered; others are as they are."""
+    until(lambda: jobs <= {each["metric"]["job"] for each in asked(deployment, "up == 1")}, 120)
+    until(
+        lambda: services <= {each["metric"]["service"] for each in asked(deployment, "lakehouse_service_up == 1")}, 120
+    )
+    until(lambda: not asked(deployment, "up == 0"), 120)  # on a busy machine one may be late
+
+
+def until_every_metric_is_there(deployment: Deployment, but: frozenset[str] = frozenset()) -> None:
+    """Wait until each metric that the rules and the dashboard name has a value, except those in ``but``."""
+    with a_row(deployment):
+        until(lambda: bool(asked(deployment, "lakehouse_table_health")), 240)
+    url = f"http://127.0.0.1:{deployment.port('victoria-metrics')}/api/v1/label/__name__/values"
+    named = names(expressions({each.name: each for each in deployment.local.services}))
+    assert but < named
+    wanted = named - but
+
+    def missing() -> set[str]:
+        return wanted - set(requests.get(url, timeout=20).json()["data"])
+
+    until(lambda: not missing(), 120, why=lambda: str(missing()))
+
+
+def until_no_panel_is_empty(deployment: Deployment, engine: str = "spark") -> None:
+    """Wait until each question of the dashboard has an answer, with a table and a query of that engine."""
+    with a_row(deployment):
+        deployment.lakehouse("sql", "--engine", engine, "-e", "SELECT count(*) FROM lake.silver.bad_days")
+        until(lambda: not empty_panels(deployment), 240, why=lambda: "\n".join(empty_panels(deployment)))
+
+
+def until_nothing_is_down(deployment: Deployment) -> None:
+    until(lambda: not asked(deployment, 'ALERTS{alertname="ServiceDown",alertstate="firing"}'), 180)

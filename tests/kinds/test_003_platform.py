@@ -1,7 +1,7 @@
 """lakehouses/003-rest-postgres.yaml as processes: rows from Kafka, metadata out, everything watched, and a way back.
 
 The tests share one lakehouse, and follow one another. In containers tests/containers/test_streams.py has it without
-monitoring, and test_003_rest_postgres.py a session.
+monitoring, test_monitoring.py has monitoring without pipelines, and test_003_rest_postgres.py is a session.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.integration.deployment import Deployment, kill, until, up
 from tests.integration.test_metadata import Receiver
 from tests.kinds import test_streams
 from tests.kinds.messages import publish
-from tests.kinds.monitored import Hook, asked, empty_panels, hook
+from tests.kinds.monitored import MONITORING, Hook, asked, empty_panels, hook
 from tests.kinds.shop import COLUMNS, PASSWORD, Shop
 
 pytestmark = [
@@ -35,7 +35,6 @@ pytestmark = [
 ]
 
 TOPIC = "events"
-MONITORING = {"interval_seconds": 2, "tables_minutes": 1, "down_seconds": 4, "webhook": "hook.url"}
 YEARLY = "0 0 1 1 *"  # so only what a test asks for runs
 SCHEDULE = {"metadata": YEARLY, "backup": {"at": YEARLY, "to": "backups", "keep": 2}, "drift": YEARLY}
 

@@ -30,7 +30,8 @@ LAYERS = (
     ("lakehouse.access", "lakehouse.services"),
     ("lakehouse.kinds",),
     ("lakehouse.aws", "lakehouse.runtimes"),
-    ("lakehouse.runtimes.docker", "lakehouse.runtimes.hosts", "lakehouse.runtimes.process"),
+    ("lakehouse.runtimes.hosts", "lakehouse.runtimes.process"),
+    ("lakehouse.runtimes.docker",),
     ("lakehouse.runtimes.locate",),
     (
         "lakehouse.runtimes.causes",

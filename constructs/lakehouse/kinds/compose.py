@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lakehouse.kinds import CATALOGS, ENGINES, MONITORS, PIPELINES, PLATFORM, STORES
 from lakehouse.kinds.catalog import CatalogEndpoint
@@ -96,11 +96,18 @@ def services(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> tuple[Ser
         found.append(lineage.service(place, stack, at.catalogs, trino=lakehouse.engines.trino is not None))
     found += _pipelines(lakehouse, place, at, {each.name for each in found})
     if stack.monitoring is not None:
+        outside = place.outside
+        found = found if outside is place else list(map(_published, found))
         roles, databases = _roles(stack, at, found), _wanted(stack, at).get(postgres.WORD, {})
         for monitor in MONITORS.values():
             watched = Watched(stack.monitoring, tuple(found), roles, stack.schedule is not None, databases)
-            found.append(monitor.service(place, watched))
+            found.append(monitor.service(outside, watched))
     return tuple(found)
+
+
+def _published(service: Service) -> Service:
+    """The service with all its metrics on this machine too, where they are read."""
+    return replace(service, ports=tuple(replace(each, inner=each.inner and not each.numbers) for each in service.ports))
 
 
 def _pipelines(lakehouse: Lakehouse, place: Place, at: Endpoints, there: set[str]) -> list[Service]:

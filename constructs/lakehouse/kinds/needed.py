@@ -28,6 +28,10 @@ class _Notes:
     javas: dict[int, None] = field(default_factory=dict)
 
     @property
+    def outside(self) -> _Notes:
+        return self
+
+    @property
     def trust(self) -> str:
         return ""
 

@@ -35,10 +35,11 @@ def check_user() -> None:
 def check_path(root: Path) -> None:
     """Raises LakehouseError if processes would take the state folder's path for several folders.
 
-    https://spark.apache.org/docs/latest/configuration.html#application-properties (spark.local.dir); SeaweedFS's -dir.
+    https://spark.apache.org/docs/latest/configuration.html#application-properties (spark.local.dir); SeaweedFS's -dir;
+    vmalert's -rule.
     A worker of Spark gives its executors their folders in SPARK_EXECUTOR_DIRS, with colons between them.
     """
-    for character, name, who in ((",", "comma", "SeaweedFS and Spark"), (":", "colon", "Spark's executors")):
+    for character, name, who in ((",", "comma", "SeaweedFS, Spark and vmalert"), (":", "colon", "Spark's executors")):
         if character in str(root):
             raise LakehouseError(
                 f'The state folder "{root}" has a {name} in its path: {who} would take it for two folders. '

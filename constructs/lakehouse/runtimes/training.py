@@ -210,9 +210,10 @@ def _separate(lakehouse: Lakehouse, stack: str, folder: Path) -> Local:
     content: dict[str, Any] = lakehouse.model_dump(mode="json", exclude_unset=True, exclude={"access"})
     for catalog in content["catalogs"].values():
         catalog.pop("namespaces", None)
-    names = ports(lakehouse, stack)
-    numbers = dict(zip(names, _free(len(names)), strict=True))
     kinds = there.model_dump(mode="json", include={"runtime", "store", "catalogs"})
+    alone = lakehouse.model_copy(update={"stacks": {_STACK: LocalStack.model_validate(kinds)}})
+    names = ports(alone, _STACK)  # without what has no class archives, as what watches
+    numbers = dict(zip(names, _free(len(names)), strict=True))
     content["stacks"] = {_STACK: {**kinds, "ports": numbers}}
     # Containers have its name; those of another user's lakehouse that does the same must have another.
     content["name"] = f"archives-{secrets.token_hex(4)}"

@@ -177,6 +177,11 @@ class Service:
         return self.probe.kind == "end"
 
     @property
+    def outside(self) -> bool:
+        """Whether it has no image: in a stack on Docker it is a process of this machine, outside of the containers."""
+        return not self.image
+
+    @property
     def forgetting(self) -> str:
         """The shell command that removes the files in ``forgets``; empty if there are none."""
         paths = (each.rpartition("/") for each in self.forgets)
@@ -249,6 +254,10 @@ class Place(Protocol):
 
     def named(self, path: str) -> str:
         """A folder of this machine that lakehouse.yaml names."""
+
+    @property
+    def outside(self) -> Place:
+        """The place of services that have no image. Usually it is this one, and on Docker this machine."""
 
     @property
     def secure(self) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from lakehouse import project
 from lakehouse.runtimes.docker import containers
 
 PROJECT = Path(__file__).parents[3]
@@ -29,11 +30,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return synth(tmp_path_factory.mktemp("a synth"))
 
 
-def synth(folder: Path, text: str = "") -> Path:
+def synth(folder: Path, text: str = "", *, further: str = "", **variables: str) -> Path:
     """Synthesise a file, or the default lakehouse on Docker, in that folder. Returns the stack's folder."""
-    text = text or (PROJECT / "lakehouse.yaml").read_text().replace("runtime: process", "runtime: docker")
-    (folder / "lakehouse.yaml").write_text(text)
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("LAKEHOUSE")}
+    default = (PROJECT / "lakehouse.yaml").read_text().replace("runtime: process", f"runtime: docker{further}")
+    (folder / "lakehouse.yaml").write_text(text or default)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("LAKEHOUSE")} | variables
     done = subprocess.run(
         [sys.executable, str(PROJECT / "main.py")],
         cwd=folder,
@@ -54,6 +55,12 @@ def synthesised(stack: Path) -> dict[str, Any]:
 
 def name(address: str) -> str:
     return re.sub(r"^docker_(.*)_[0-9A-F]{8}$", r"\1", address.rpartition(".")[2])
+
+
+def resources(stack: Path) -> dict[str, dict[str, Any]]:
+    """The resources of a synthesised stack: type -> name -> what is asked for."""
+    found = json.loads((stack / "cdk.tf.json").read_text())["resource"]
+    return {of: {name(key): each for key, each in some.items()} for of, some in found.items()}
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +104,30 @@ def test_a_network_of_a_former_release_leaves_terraforms_state_and_is_not_destro
     (tmp_path / "terraform.local.tfstate").write_text(json.dumps({"version": 4, "resources": [former]}))
     content = json.loads((synth(tmp_path) / "cdk.tf.json").read_text())
     assert content["removed"] == [{"from": "docker_network.docker_network_1", "lifecycle": {"destroy": False}}]
+
+
+def test_what_watches_starts_after_its_supervisor_and_what_it_watches(tmp_path: Path) -> None:
+    found = resources(synth(tmp_path, further=", monitoring: true"))
+    data = found["terraform_data"]
+    needs = {each: {name(need) for need in data[each]["depends_on"]} for each in data}
+    assert needs["supervisor"] == {"preflight"}
+    assert needs["node-exporter"] == {"supervisor"}
+    assert {"supervisor", "s3proxy", "trino", "node-exporter"} < needs["lakehouse-metrics"]
+    assert not found["docker_container"].keys() & data.keys()
+    for each in ("supervisor", "vmalert"):
+        steps = [step["local-exec"] for step in data[each]["provisioner"]]
+        assert [step.get("when") for step in steps] == [None, "destroy"], "a destroy stops it"
+        assert all("lakehouse.runtimes.docker" in step["command"] for step in steps)
+
+
+def test_a_destroy_ends_what_watches_although_the_file_no_longer_names_it(tmp_path: Path) -> None:
+    state = tmp_path.resolve() / ".lakehouse" / "local"
+    with subprocess.Popen(["sleep", "60"], env={**os.environ, "LAKEHOUSE_STATE": str(state)}) as left:
+        try:
+            data = [resources(synth(tmp_path, **each))["terraform_data"] for each in ({}, {project.DESTROYING: "yes"})]
+        finally:
+            left.kill()
+    assert ["supervisor" in each for each in data] == [False, True]
 
 
 def test_what_one_expects_of_a_container(asked: dict[str, dict[str, Any]]) -> None:

@@ -47,8 +47,7 @@ class Watched:
 
 @dataclass(frozen=True, kw_only=True)
 class MonitorKind(KindRules):
-    """A kind of service that each stack with `monitoring` has."""
+    """A kind of service that each stack with `monitoring` has. It has no image, and gets the place of such services."""
 
-    on: tuple[str, ...] = ("process",)
     unsecured: Unsecured | None = _PAGES
     service: Callable[[Place, Watched], Service]

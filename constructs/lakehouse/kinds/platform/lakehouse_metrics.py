@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from lakehouse.kinds.platform import MonitorKind, Watched, postgres
 from lakehouse.services.service import NUMBERS, File, Numbers, Place, Port, Probe, Service
@@ -37,7 +37,7 @@ def service(place: Place, watched: Watched) -> Service:
                 "name": each.name,
                 "role": watched.role(each.name),
                 "host": place.host(each.name),
-                "probe": asdict(each.probe),
+                "probe": asdict(_from(place, each)),
             }
             for each in watched.services
             if not each.is_job and each.probe.kind != "exec"
@@ -57,6 +57,12 @@ def service(place: Place, watched: Watched) -> Service:
         needs=tuple(each.name for each in watched.services if not each.is_job),
         memory_mb=256,  # with the program that looks at the tables now and then
     )
+
+
+def _from(place: Place, service: Service) -> Probe:
+    """The probe of a service, at the number that its port has there."""
+    named = {each.number: each.name for each in service.ports}
+    return replace(service.probe, port=place.port(named[service.probe.port]))
 
 
 def _databases(place: Place, watched: Watched) -> Iterator[dict[str, str | int]]:

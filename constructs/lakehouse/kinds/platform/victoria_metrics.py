@@ -91,7 +91,7 @@ def _jobs(place: Place, config: str, ports: Sequence[Read]) -> Iterator[tuple[di
                 "job_name": f"{each.service}-{nth}" if nth > 1 else each.service,
                 "scheme": "https" if each.port.encrypted else "http",
                 "metrics_path": numbers.path,
-                "static_configs": [{"targets": [f"{place.host(each.service)}:{each.port.number}"]}],
+                "static_configs": [{"targets": [f"{place.host(each.service)}:{place.port(each.port.name)}"]}],
             }
             if each.port.encrypted:
                 job["tls_config"] = {"ca_file": f"{config}/{_AUTHORITY}"}

@@ -17,6 +17,7 @@ def checks(
 ) -> Iterator[Check]:
     """The checks of a stack with these containers."""
     references = sorted({each.image for each in containers})
+    wanted = {each.service: context.memory[each.service] for each in containers if each.service in context.memory}
 
     def room() -> Finding:
         root = engine.folder()
@@ -40,7 +41,7 @@ def checks(
     yield Check("docker version", lambda: findings.version(engine.version()), after=("docker",))
     yield Check(
         "docker memory",
-        lambda: findings.memory(engine.total_memory(), context.memory, context.stack),
+        lambda: findings.memory(engine.total_memory(), wanted, context.stack),
         after=("docker version",),
     )
     yield Check("docker disk", room, after=("docker version",))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def place(
     lakehouse: Lakehouse, stack: str, state: State, listeners: Mapping[str, Listener], home: Path, trust: str
 ) -> Place:
-    return DockerPlace(listeners, home, trust)
+    return DockerPlace(listeners, home, trust, state)
 
 
 def runtime(lakehouse: Lakehouse, stack: str, state: State, place: Place, services: tuple[Service, ...]) -> Runtime:
@@ -39,7 +39,8 @@ def runtime(lakehouse: Lakehouse, stack: str, state: State, place: Place, servic
     name = f"{lakehouse.name}-{stack}"
     prefix = f"{name}-" if options.container_prefix is None else options.container_prefix
     naming = Naming(name, f"{name}-", prefix)
-    return Containers(state, containers(services, naming, state, place), services=services)
+    inside, outside = [tuple(each for each in services if each.outside is apart) for apart in (False, True)]
+    return Containers(state, containers(inside, naming, state, place), services=inside, outside=outside)
 
 
 def explained(holder: PortHolder) -> PortHolder:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lakehouse.packages import location
 from lakehouse.runtimes.docker.images import IMAGES
+from lakehouse.runtimes.process.place import ProcessPlace
+from lakehouse.runtimes.state import State
 from lakehouse.services.service import LOOPBACK, Address, BehindProxy, Toolkit
 from lakehouse.spec.kinds import Listener
 from lakehouse.text.placeholders import Content, Secret
@@ -22,6 +24,7 @@ class DockerPlace:
     listeners: Mapping[str, Listener]  # the stack's ports by name
     home: Path  # the folder of lakehouse.yaml
     trust: str = ""  # as in the protocol; empty: the stack is not secure
+    state: State = field(default_factory=lambda: State(Path()))  # for what runs outside of containers
 
     def package(self, name: str) -> str:
         for image in IMAGES.values():
@@ -33,7 +36,7 @@ class DockerPlace:
         return "java"  # each image has the Java for its program on PATH
 
     def toolkit(self) -> Toolkit:
-        raise AssertionError("no image has this toolkit")  # no kind for containers asks
+        raise AssertionError("no image has this toolkit")  # what needs it runs outside
 
     def config(self, service: str) -> str:
         return f"/etc/{service}"
@@ -64,6 +67,11 @@ class DockerPlace:
 
     def named(self, path: str) -> str:
         return str((self.home / path).absolute())
+
+    @property
+    def outside(self) -> ProcessPlace:
+        numbers = {name: each.number for name, each in self.listeners.items()}
+        return ProcessPlace(self.state, numbers, self.home, self.trust)
 
     @property
     def secure(self) -> bool:

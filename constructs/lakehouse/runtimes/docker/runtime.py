@@ -11,13 +11,15 @@ from pathlib import Path
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import archiving, logs, owner
 from lakehouse.runtimes.archiving import JOB
-from lakehouse.runtimes.docker import archives, background, checks, observed
+from lakehouse.runtimes.docker import archives, background, checks, observed, supervised
 from lakehouse.runtimes.docker.containers import Container, ContainerSeen, as_asked
 from lakehouse.runtimes.docker.engine import DockerEngine, errors_reported, execute
 from lakehouse.runtimes.docker.incarnation import answers, wanted
 from lakehouse.runtimes.docker.steps import await_ready, write
 from lakehouse.runtimes.findings import Check, CheckContext, Finding, PortHolder
 from lakehouse.runtimes.generations import Planned
+from lakehouse.runtimes.process.incarnation import SUPERVISOR
+from lakehouse.runtimes.process.runtime import Processes
 from lakehouse.runtimes.processes import holders
 from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State
@@ -26,15 +28,22 @@ from lakehouse.services.service import File, Port, Service
 
 @dataclass(frozen=True)
 class Containers:
-    """A :class:`lakehouse.runtimes.runtime.Runtime`: containers in Docker."""
+    """A :class:`lakehouse.runtimes.runtime.Runtime`: containers in Docker, and processes ``outside`` of them."""
 
     state: State
     containers: tuple[Container, ...]
     engine: DockerEngine = field(default_factory=DockerEngine)
     services: tuple[Service, ...] = ()  # of which they are containers
+    outside: tuple[Service, ...] = ()  # the services that have no image
+
+    @property
+    def _processes(self) -> Processes:
+        """The services outside of containers."""
+        return Processes(self.state, self.outside)
 
     def processes(self) -> Mapping[str, Process]:
-        return {name: _process(each) for name, each in self.engine.seen(self.state).items()}
+        inside = {name: _process(each) for name, each in self.engine.seen(self.state).items()}
+        return {**inside, **self._processes.processes()}
 
     def healthy(self) -> Mapping[str, bool]:
         seen = self.engine.seen(self.state)
@@ -42,14 +51,16 @@ class Containers:
             each.service: each.service in seen and answers(self.engine, each, seen[each.service])
             for each in self.containers
             if not each.is_job
-        }
+        } | dict(self._processes.healthy())
 
     def memory(self) -> Mapping[str, int]:
         running = {each.name: name for name, each in self.engine.seen(self.state).items() if each.status == "running"}
         used = self.engine.memory(running) if running else {}
-        return {running[name]: memory for name, memory in used.items()}
+        return {running[name]: memory for name, memory in used.items()} | dict(self._processes.memory())
 
     def restart(self, service: Service) -> float:
+        if service.outside:
+            return self._processes.restart(service)
         archives.folder().mkdir(parents=True, exist_ok=True)  # somebody may have removed what containers mount
         name = self._name(service.name)
         self.engine.client.containers.get(name).restart(timeout=service.stop_seconds)
@@ -58,6 +69,8 @@ class Containers:
     def log(self, name: str, lines: int) -> str:
         if name == JOB:
             return logs.tail(self._job_log(), lines)
+        if name in (*self._outside, SUPERVISOR):
+            return self._processes.log(name, lines)
         if any(each.is_job and each.service == name for each in self.containers):  # its container was removed
             if not (path := self.state.log(name)).is_file():
                 raise LakehouseError(f"The job {name} has no log: it has never run. `lakehouse deploy` runs it.")
@@ -65,31 +78,42 @@ class Containers:
         return self.engine.log(self._name(name), lines)
 
     def further_logs(self) -> Sequence[str]:
-        return (JOB,)
+        return (SUPERVISOR, JOB) if self.outside else (JOB,)
 
     def follow(self, name: str) -> Iterator[str]:
         if name == JOB:
             yield from logs.follow(self._job_log())
+        if name in (*self._outside, SUPERVISOR):
+            yield from self._processes.follow(name)
         found = self.engine.client.containers.get(self._name(name))
         for added in found.logs(tail=0, stream=True, follow=True):
             yield added.decode(errors="replace")
 
     def configure(self, service: str, files: Iterable[File]) -> None:
-        write(self.state, service, files)
+        if service in self._outside:
+            self._processes.configure(service, files)
+        else:
+            write(self.state, service, files)
 
     def signal(self, service: str, name: str) -> None:
+        if service in self._outside:
+            self._processes.signal(service, name)
+            return
         with errors_reported():
             self.engine.client.containers.get(self._name(service)).kill(signal=name)
 
     def run(
         self, service: str, command: Sequence[str], environment: Mapping[str, str], *, split: bool = False
     ) -> subprocess.Popen[str]:
+        if service in self._outside:
+            return self._processes.run(service, command, environment, split=split)
         return execute(self._name(service), command, environment, self._asked(service).volume.target, split=split)
 
     def changed(self, planned: Planned) -> Sequence[str]:
         seen = self.engine.seen(self.state)
         asked = [each for each in self.containers if each.service in seen]
-        return [each.service for each in asked if seen[each.service].incarnation.digest != wanted(each, planned)]
+        inside = [each.service for each in asked if seen[each.service].incarnation.digest != wanted(each, planned)]
+        return [*inside, *self._processes.changed(planned)]
 
     @property
     def apart(self) -> bool:
@@ -127,7 +151,8 @@ class Containers:
     def remains(self) -> str:
         # Stopped containers count too, because they use their volumes.
         names = ", ".join(each.name for each in self.engine.seen(self.state).values())
-        return f"containers {names}" if names else ""
+        pids = ", ".join(str(each.pid) for each in supervised.left(self.state))
+        return "; ".join(filter(None, (f"containers {names}" if names else "", f"pids {pids}" if pids else "")))
 
     def folders(self) -> Sequence[Path]:
         try:
@@ -154,7 +179,11 @@ class Containers:
         usage = {each["Name"]: each["UsageData"]["Size"] for each in self.engine.client.df()["Volumes"] or ()}
         for name in volumes:
             self.engine.client.volumes.get(name).remove()
-        return sum(max(0, usage.get(name, 0)) for name in volumes)
+        return sum(max(0, int(usage.get(name, 0))) for name in volumes) + self._processes.remove_data()
+
+    @property
+    def _outside(self) -> tuple[str, ...]:
+        return tuple(each.name for each in self.outside)
 
     def images(self) -> Mapping[str, str]:
         """The ids of the containers' images that Docker has, by their references."""

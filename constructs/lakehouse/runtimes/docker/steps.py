@@ -11,18 +11,19 @@ from lakehouse import packages, toolkit
 from lakehouse.errors import LakehouseError
 from lakehouse.packages.catalogue import PACKAGES
 from lakehouse.runtimes import disk, events, former, generations, memory, owner, renewal
-from lakehouse.runtimes.docker import archives
+from lakehouse.runtimes.docker import archives, supervised
 from lakehouse.runtimes.docker.containers import ID, LAKEHOUSE, SERVICE, STACK, STATE, Container, ContainerSeen
 from lakehouse.runtimes.docker.engine import OLDEST, DockerEngine, numbers
 from lakehouse.runtimes.docker.incarnation import answers
 from lakehouse.runtimes.docker.network import named_by_others
 from lakehouse.runtimes.generations import NOTHING, Planned
-from lakehouse.runtimes.incarnation import Incarnation, record, recorded
+from lakehouse.runtimes.incarnation import NONE, Incarnation, record, recorded
 from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.probe import Asked, ready, tail
+from lakehouse.runtimes.process import steps as processes
 from lakehouse.runtimes.processes import taken
 from lakehouse.runtimes.runtime import Runtime
-from lakehouse.runtimes.state import State, write_private
+from lakehouse.runtimes.state import State, check_path, write_private
 from lakehouse.services.service import File, Port, Service
 from lakehouse.text.placeholders import written
 
@@ -42,7 +43,7 @@ def prepare(
     credentials: Planned = NOTHING,
     runtime: Runtime | None = None,
 ) -> None:
-    """Prepare everything that containers need before they are created.
+    """Prepare everything that containers, and processes outside of them, need before they are created.
 
     Everything that is known to make a deploy fail is found before anything stops. Then containers are removed, so that
     new ones can use their names and ports: those that must be created again, by the ``planned`` incarnations, those
@@ -52,7 +53,11 @@ def prepare(
     Raises LakehouseError with what would fail.
     """
     owner.check(state, claim)
-    memory.check(services, engine.total_memory())
+    inside, outside = [[each for each in services if each.outside is apart] for apart in (False, True)]
+    memory.check(inside, engine.total_memory())
+    if outside:
+        memory.check(services, memory.machine()[0])
+        check_path(state.root)
     state.prepare()
     disk.check(state.root)
     if (own := engine.folder()).is_dir():  # Docker may be on another machine
@@ -60,6 +65,7 @@ def prepare(
     archives.folder().mkdir(parents=True, exist_ok=True)  # containers mount it
     if problems := [*_old(engine), *_strangers(engine, state, containers, claim.owner.id), *_missing(containers)]:
         raise LakehouseError("\n".join(problems))
+    processes.check_packages(outside)
     _ports_are_free(engine, state, services, containers)
     generations.make(state, services, credentials)
     for service in services:
@@ -70,18 +76,19 @@ def prepare(
             print(f"pulling {reference}", flush=True)
             events.tell("step", f"pulling the image {reference}")
             engine.pull(reference)
-    archives.use(services, engine.images({each.image for each in containers}))
+    archives.use(inside, engine.images({each.image for each in containers}))
     owner.mark(state, claim)
     mark = owner.read(state.root) or claim.owner
     if known is not None:
         _remove_unknown(engine, state, known)
     generations.renew(state, services, credentials)
     _stop_replaced(engine, state, containers, planned or {})
+    _stop_outside(state, outside, planned or {})
     if runtime is not None:
         running = {name for name, each in engine.seen(state).items() if each.status == "running"}
         for name in renewal.hand_over(state, [each for each in services if each.name in running], runtime):
             print(f"{name} has a renewed certificate, and goes on", flush=True)
-    for service in services:
+    for service in inside:
         former.clear(state, service)
         write(state, service.name, service.files)
     labels = {STATE: str(state.root), ID: mark.id, LAKEHOUSE: mark.lakehouse, STACK: mark.stack}
@@ -102,6 +109,14 @@ def _stop_replaced(
     for name, seen in engine.seen(state).items():
         if seen.incarnation != planned.get(name, seen.incarnation if name in asked else None):
             engine.remove(seen, asked[name].stop_seconds if name in asked else _GRACE)
+
+
+def _stop_outside(state: State, outside: Sequence[Service], planned: Mapping[str, Incarnation]) -> None:
+    """Stop the processes that will be started again, and those that the file no longer names."""
+    if outside:
+        processes.stop_replaced(state, {each.name: (each, planned.get(each.name, NONE)) for each in outside})
+    elif supervised.left(state):
+        supervised.down(state)
 
 
 def write(state: State, service: str, files: Iterable[File]) -> None:
@@ -222,12 +237,14 @@ def _ports_are_free(
     engine: DockerEngine, state: State, services: Sequence[Service], containers: Sequence[Container]
 ) -> None:
     ours = {number for each in engine.seen(state).values() for number in each.ports}  # two may swap theirs
+    inside = [each for each in services if not each.outside]
     published = {
         number: port.name
-        for service, container in zip(services, containers, strict=True)
+        for service, container in zip(inside, containers, strict=True)
         for port, (_, number) in zip((each for each in service.ports if not each.inner), container.ports, strict=True)
         if number not in ours
     }
+    published |= {port.number: port.name for each in services if each.outside for port in each.ports}
     sentences = taken((Port(name, number) for number, name in published.items()), state)
     if sentences:
         holders = (engine.publisher(number) for number in published if any(str(number) in each for each in sentences))

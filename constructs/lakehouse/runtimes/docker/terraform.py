@@ -10,15 +10,17 @@ from pathlib import Path
 
 from cdktf_cdktf_provider_docker import container, image, provider
 
+from lakehouse import project
 from lakehouse.cdk import Construct, TerraformResource, TerraformStack, forgotten, literal, local_exec, on_create
-from lakehouse.runtimes.docker import archives, containers, network
+from lakehouse.runtimes.docker import archives, containers, network, supervised
 from lakehouse.runtimes.docker.containers import INCARNATION, PROVIDER, RESTART, SERVICE, STATE, Container
 from lakehouse.runtimes.docker.incarnation import look
 from lakehouse.runtimes.docker.known import former_networks, known_names
 from lakehouse.runtimes.docker.runtime import Containers
 from lakehouse.runtimes.generations import Planned
-from lakehouse.runtimes.incarnation import Because, silent
+from lakehouse.runtimes.incarnation import Because, Incarnation, silent
 from lakehouse.runtimes.local import Local
+from lakehouse.runtimes.process import incarnation as process
 from lakehouse.runtimes.state import terraform_state
 from lakehouse.runtimes.terraform import LocalRuntime, planned_for
 from lakehouse.services.service import LOOPBACK, Service
@@ -27,7 +29,8 @@ _LOGS = {"max-size": "10m", "max-file": "3"}
 
 
 class DockerRuntime(LocalRuntime):
-    """Preflight, a network, images, then the containers in the order of their needs.
+    """Preflight, a network, images, then the containers in the order of their needs, and a supervisor with the
+    services that have no image.
 
     Each resource is created before the one that it replaces is destroyed, so a preflight that fails stops nothing. If
     it passes, it removes the containers that will be created again, because the new ones use their names and ports.
@@ -45,7 +48,9 @@ class DockerRuntime(LocalRuntime):
         terraform = terraform_state(Path(local.claim.owner.file), local.claim.owner.stack)
         known = known_names(terraform)
         planned = planned_for(local)
-        found = look(local.everything, asked, local.state, known, planned, because(planned))
+        inside, outside = [[each for each in local.everything if each.outside is apart] for apart in (False, True)]
+        found = look(inside, asked, local.state, known, planned, because(planned))
+        found |= process.look(outside, local.state, planned, because(planned))
         super().__init__(scope, name, local, found, planned)
         provider.DockerProvider(self, "docker")
         TerraformStack.of(self).add_override("terraform.required_providers.docker.version", PROVIDER)
@@ -69,12 +74,40 @@ class DockerRuntime(LocalRuntime):
         )
         forgotten(TerraformStack.of(self), former_networks(terraform))
         self._images: dict[str, image.Image] = {}
-        for service, each in zip(local.everything, asked, strict=True):
+        for service, each in zip(inside, asked, strict=True):
             self.services[service.name] = (self._job if service.is_job else self._container)(service, each)
+        # Terraform runs no step for a block that is gone, so a destroy has it for what still runs. A preflight stops
+        # that by itself.
+        if outside or (project.destroying() and supervised.left(local.state)):
+            self._supervisor = self._supervise(process.look_supervisor(local.state))
+        for service in outside:
+            self.services[service.name] = self._process(service)
 
     def write(self, folder: Path) -> None:
         super().write(folder)
         containers.write(folder, self._containers)
+
+    def _supervise(self, made: Incarnation) -> TerraformResource:
+        return local_exec(
+            self,
+            "supervisor",
+            trigger=str(made),
+            up=self._step("supervisor-up", "--start", made.start),
+            down=self._step("supervisor-down"),
+            needs=[self._preflight],
+            made_first=True,
+        )
+
+    def _process(self, service: Service) -> TerraformResource:
+        return local_exec(
+            self,
+            service.name,
+            trigger=str(self.incarnations[service.name]),
+            up=self._step("up", service.name),
+            down=self._step("down", service.name),
+            needs=[self._supervisor, *(self.services[need] for need in service.needs)],
+            made_first=True,
+        )
 
     def _job(self, service: Service, asked: Container) -> TerraformResource:
         """A step that runs a container to its end and removes it. Terraform would create it again at each deploy."""

@@ -146,6 +146,10 @@ class HostsPlace:
         raise AssertionError("no kind for hosts names folders of this machine")
 
     @property
+    def outside(self) -> HostsPlace:
+        return self
+
+    @property
     def secure(self) -> bool:
         return bool(self.trust)
 

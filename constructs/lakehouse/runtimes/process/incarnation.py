@@ -20,6 +20,8 @@ SUPERVISOR = "supervisord"
 def healthy(services: Iterable[Service], state: State) -> dict[str, bool]:
     """Whether each service runs under the supervisor and is ready."""
     some = list(services)
+    if not some:
+        return {}
     running = {name for name, each in Supervisor(state).processes().items() if each.up}
     if not running:
         return dict.fromkeys((each.name for each in some), False)

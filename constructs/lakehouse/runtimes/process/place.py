@@ -63,6 +63,10 @@ class ProcessPlace:
         return str((self.home / path).absolute())
 
     @property
+    def outside(self) -> ProcessPlace:
+        return self
+
+    @property
     def secure(self) -> bool:
         return bool(self.trust)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+
+import psutil
 
 from lakehouse import packages, toolkit
 from lakehouse.errors import LakehouseError
@@ -40,12 +42,7 @@ def preflight(
     memory.check(services, memory.machine()[0])
     if claim is not None:
         owner.mark(state, claim)
-    missing = sorted({path for each in services for path in _packages(each) if not Path(path).exists()})
-    if missing:
-        raise LakehouseError(f"Missing: {', '.join(missing)}. `{toolkit.command('setup')}` fetches what is missing.")
-    names = sorted({name for each in services for name in each.packages})
-    if damaged := [why for name in names for why in packages.missing(name)[:1]]:
-        raise LakehouseError(f"Damaged: {'; '.join(damaged)}. `{toolkit.command('setup')}` fetches it again.")
+    check_packages(services)
     generations.make(state, services, planned)
     for each in services:
         for file in each.files:
@@ -56,6 +53,16 @@ def preflight(
             "; ".join(sentences).capitalize()
             + f". Stop that process, or choose other ports under stacks.{state.root.name}.ports in lakehouse.yaml."
         )
+
+
+def check_packages(services: Sequence[Service]) -> None:
+    """Raises LakehouseError if packages of the services are missing in the cache, or damaged."""
+    missing = sorted({path for each in services for path in _packages(each) if not Path(path).exists()})
+    if missing:
+        raise LakehouseError(f"Missing: {', '.join(missing)}. `{toolkit.command('setup')}` fetches what is missing.")
+    names = sorted({name for each in services for name in each.packages})
+    if damaged := [why for name in names for why in packages.missing(name)[:1]]:
+        raise LakehouseError(f"Damaged: {'; '.join(damaged)}. `{toolkit.command('setup')}` fetches it again.")
 
 
 def stop_replaced(state: State, planned: Mapping[str, tuple[Service, Incarnation]]) -> None:
@@ -80,16 +87,22 @@ def hand_over(state: State, services: Iterable[Service]) -> None:
         print(f"{name} has a renewed certificate, and goes on")
 
 
-def supervisor_up(state: State, start: str) -> None:
-    """Start supervisord. Processes that a killed supervisord left behind are ended first."""
+def supervisor_up(
+    state: State, start: str, *, left: Callable[[], Iterable[psutil.Process]] | None = None, watched: bool = True
+) -> None:
+    """Start supervisord. Processes that a killed supervisord ``left`` behind (None: all) are ended first.
+
+    ``watched``: it also watches the disk.
+    """
     state.prepare()
     supervisor = Supervisor(state)
     if not supervisor.alive():
-        processes.end(processes.belonging(state))
-        background.end(state)
+        processes.end(processes.belonging(state) if left is None else left())
+        if left is None:
+            background.end(state)
         for conf in state.conf_d.glob("*.conf"):
             conf.unlink()
-    supervisor.start()
+    supervisor.start(watched=watched)
     record(state, SUPERVISOR, Incarnation(SUPERVISOR, start))
 
 

@@ -18,6 +18,7 @@ from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.services.service import Probe, Service
 from lakehouse.spec import Lakehouse, load
 from tests.unit.lakehouse.kinds import pretended
+from tests.unit.lakehouse.kinds.platform import monitored
 
 PROJECT = Path(__file__).parents[4]
 
@@ -48,6 +49,16 @@ def names(waves: Iterable[list[Service]]) -> list[list[str]]:
 def test_services_start_after_those_that_they_need_and_in_parallel_with_others() -> None:
     services = [service("worker", "master"), service("store"), service("connect", "worker", "store"), service("master")]
     assert names(training._waves(services)) == [["store", "master"], ["worker"], ["connect"]]
+
+
+@pytest.mark.parametrize("runtime", ["process", "docker"])
+def test_what_watches_is_not_trained_on(lakehouse: Lakehouse, tmp_path: Path, runtime: str) -> None:
+    """It has no class archives, and its ports are none of a lakehouse without it."""
+    (tmp_path / "there").mkdir()
+    watched = monitored.lakehouse(tmp_path / "there", runtime=runtime)
+    local = training._separate(watched, "local", tmp_path)
+    assert "trino" in local.ports
+    assert not {each.name for each in local.everything} & {"victoria-metrics", "lakehouse-metrics"}
 
 
 def test_the_lakehouse_trained_on_is_the_same_but_empty_elsewhere_and_on_free_ports(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lakehouse.services.service import Address, BehindProxy, Toolkit
+from lakehouse.services.service import Address, BehindProxy, Place, Toolkit
 from lakehouse.spec import Lakehouse, LocalStack, load
 from lakehouse.spec.ports import ports
 from lakehouse.text.placeholders import Content, Hashed, Part, Secret, Signed, Text, parts
@@ -19,6 +19,10 @@ class Somewhere:
         self._ports = ports(lakehouse, "local")
         self.trust = trust
         self.drains = drains
+
+    @property
+    def outside(self) -> Place:
+        return self
 
     @property
     def secure(self) -> bool:

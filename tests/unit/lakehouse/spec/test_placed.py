@@ -101,7 +101,7 @@ def test_a_secure_stack_need_not_trust_the_network(tmp_path: Path) -> None:
         ),
         ({"secure": True, "network": None}, "Trino asks nobody for a password, but stacks.prod is `secure`."),
         ({"container_prefix": "x-"}, "there are no containers on `runtime: hosts`. Remove it"),
-        ({"monitoring": True}, "what monitors runs only with `runtime: process`. Remove it"),
+        ({"monitoring": True}, "what monitors runs only with `runtime: docker or process`. Remove it"),
         ({"store": "rustfs"}, "store: rustfs is not supported yet on runtime: hosts; store: "),
         ({"catalogs": {"lake": "polaris"}}, "catalog: polaris is not supported yet on runtime: hosts; catalog: "),
         ({"engines": {"spark": {"version": "3.5"}}}, "Spark 3.5 needs Java 17, which no package has"),

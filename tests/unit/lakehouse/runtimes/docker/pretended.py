@@ -15,7 +15,7 @@ from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.runtimes.locate import locate
 from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.state import State
-from lakehouse.services.service import Service
+from lakehouse.services.service import Probe, Service
 from lakehouse.spec import load
 from tests.ports import free
 
@@ -94,6 +94,14 @@ class Stack:
         known: frozenset[str] | None = None,
     ) -> None:
         prepare(self.state, self.services, self.containers, engine, self.claim, planned, known)
+
+
+# A service that has no image.
+OUTSIDE = Service("watcher", "", (), ("/bin/sh",), Probe("exec", command=("/bin/true",)))
+
+
+def with_outside(stack: Stack, *more: Service) -> Stack:
+    return replace(stack, services=(*stack.services, *more))
 
 
 def running(container: Container, start: str) -> ContainerSeen:

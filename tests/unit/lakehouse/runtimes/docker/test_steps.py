@@ -16,6 +16,7 @@ import pytest
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import certificates
+from lakehouse.runtimes.docker import supervised
 from lakehouse.runtimes.docker.containers import Container, ContainerSeen, Mount, Naming, containers
 from lakehouse.runtimes.docker.observed import explained
 from lakehouse.runtimes.docker.place import DockerPlace
@@ -23,11 +24,13 @@ from lakehouse.runtimes.docker.runtime import Containers
 from lakehouse.runtimes.docker.steps import await_ready, prepare, run_job, write
 from lakehouse.runtimes.findings import PortHolder
 from lakehouse.runtimes.generations import NOTHING, Planned
-from lakehouse.runtimes.incarnation import NONE, Incarnation, recorded
+from lakehouse.runtimes.incarnation import NONE, Incarnation, record, recorded
+from lakehouse.runtimes.process.supervisor import Supervisor
+from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State
 from lakehouse.services.certificate import Certificate
 from lakehouse.services.service import File, Port, Probe
-from tests.unit.lakehouse.runtimes.docker.pretended import Pretended, Stack, make, running
+from tests.unit.lakehouse.runtimes.docker.pretended import OUTSIDE, Pretended, Stack, make, running, with_outside
 
 
 @pytest.fixture
@@ -346,3 +349,48 @@ def test_a_file_that_others_change_later_is_written_once(tmp_path: Path) -> None
     write(state, "web", files)
     found = {path.name: path.read_text() for path in state.config("web").iterdir()}
     assert found == {"users": "later", "plain": "first"}
+
+
+# what runs outside of containers
+
+
+def test_the_preflight_writes_no_files_of_what_runs_outside(stack: Stack) -> None:
+    """The files that a container mounts may be read by every user; those of a process may not."""
+    with_outside(stack, replace(OUTSIDE, files=(File("hook.url", "http://hook"),))).prepare(Pretended())
+    assert not stack.state.config("watcher").exists()
+
+
+def test_the_preflight_finds_a_taken_port_and_a_missing_program(stack: Stack) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        taken = replace(OUTSIDE, ports=(Port("watcher", stranger.getsockname()[1]),))
+        with pytest.raises(LakehouseError, match=r"Port \d+ \(watcher\) is taken"):
+            with_outside(stack, taken).prepare(Pretended())
+    with pytest.raises(LakehouseError, match="Missing: /nowhere/watcher"):
+        with_outside(stack, replace(OUTSIDE, command=("/nowhere/watcher",))).prepare(Pretended())
+
+
+def test_the_preflight_stops_what_starts_again_and_what_the_file_no_longer_names(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[str] = []
+    there = {name: Process(name, "RUNNING", 1, 1, "") for name in ("watcher", "stays", "former")}
+    monkeypatch.setattr(Supervisor, "processes", lambda self: there)
+    monkeypatch.setattr(Supervisor, "remove", lambda self, name: stopped.append(name))
+    stack.prepare(Pretended())  # the folder is the lakehouse's from then on
+    stopped.clear()
+    for name in there:
+        record(stack.state, name, Incarnation("d", "1"))
+    planned = {"watcher": Incarnation("d", "2"), "stays": Incarnation("d", "1")}
+    with_outside(stack, OUTSIDE, replace(OUTSIDE, name="stays")).prepare(Pretended(), planned)
+    assert sorted(stopped) == ["former", "watcher"]
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_without_monitoring_the_preflight_ends_the_supervisor(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, left: bool
+) -> None:
+    ended: list[State] = []
+    monkeypatch.setattr(supervised, "left", lambda state: [object()] if left else [])
+    monkeypatch.setattr(supervised, "down", ended.append)
+    stack.prepare(Pretended())
+    assert ended == ([stack.state] if left else [])
