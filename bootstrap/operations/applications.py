@@ -14,12 +14,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from bootstrap.operations.provisioned import ended
 from bootstrap.session import aws
 from lakehouse.aws.applications import DEPLOYED
 from lakehouse.errors import LakehouseError
-from lakehouse.text.terminal import shown_lines
 
 # The states are in botocore's model, as ApplicationState and JobRunState.
 _RESTS = ("CREATED", "STOPPED", "TERMINATED")
@@ -79,16 +77,10 @@ def _refusal(busy: Mapping[str, Sequence[str]], ids: Mapping[str, str]) -> str:
 def main(arguments: Sequence[str]) -> Literal[0, 1]:
     """Run it for Terraform's provisioner. Returns the exit code."""
     region, wanted = arguments
-    try:
-        for line in stop(region, json.loads(os.environ[DEPLOYED]), json.loads(wanted)):
-            print(line)
-    except (BotoCoreError, ClientError) as error:
-        print(f"Error: the applications of EMR Serverless cannot be stopped: {shown_lines(error)}", file=sys.stderr)
-        return 1
-    except LakehouseError as error:
-        print(f"Error: {shown_lines(error)}", file=sys.stderr)
-        return 1
-    return 0
+    return ended(
+        lambda: stop(region, json.loads(os.environ[DEPLOYED]), json.loads(wanted)),
+        "the applications of EMR Serverless cannot be stopped",
+    )
 
 
 if __name__ == "__main__":

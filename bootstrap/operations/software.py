@@ -16,8 +16,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from bootstrap.operations.provisioned import ended
 from bootstrap.session import aws
 from lakehouse import toolkit
 from lakehouse.access.names import names
@@ -29,7 +30,6 @@ from lakehouse.runtimes.hosts import nodes, uploads
 from lakehouse.runtimes.hosts.nodes import InstanceKind
 from lakehouse.spec import AwsStack, load
 from lakehouse.spec.aws import SOFTWARE
-from lakehouse.text.terminal import shown_lines
 
 _PLATFORM = "linux-x86_64"
 #: What the wheels have to fit: the Python that instances run Ansible with, and their system.
@@ -124,16 +124,9 @@ class _Bucket:
 def main(arguments: Sequence[str]) -> Literal[0, 1]:
     """Run it for Terraform's provisioner. Returns the exit code."""
     path, stack, planned = arguments
-    try:
-        for key in fill(Path(path), stack, planned):
-            print(f"sent {key}", flush=True)
-    except (BotoCoreError, ClientError) as error:
-        print(f"Error: the bucket for instances cannot be filled: {shown_lines(error)}", file=sys.stderr)
-        return 1
-    except LakehouseError as error:
-        print(f"Error: {shown_lines(error)}", file=sys.stderr)
-        return 1
-    return 0
+    return ended(
+        lambda: (f"sent {key}" for key in fill(Path(path), stack, planned)), "the bucket for instances cannot be filled"
+    )
 
 
 if __name__ == "__main__":

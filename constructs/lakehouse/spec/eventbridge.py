@@ -54,7 +54,7 @@ def _month(cron: str, days: Collection[int]) -> str:
     if set(days) == {CronSim.LAST}:
         return "L"
     if min(days) < 1:
-        rule = "AWS knows the last day of a month (`L`) only alone, and no last working day"
+        rule = "AWS knows the last day of a month (`L`) only by itself, and no last working day"
         raise ValueError(f'"{cron}" cannot be a time in AWS: {rule}. Write numbers, or `L`')
     return _field(days, range(1, 32))
 
@@ -65,7 +65,7 @@ def _weekday(cron: str, week: Collection[int | tuple[int, int]]) -> str:
         return _field(plain, range(7), _WEEK)
     [first, *more] = [each for each in week if not isinstance(each, int)]
     if plain or more or first[1] < 1:
-        rule = "AWS knows the nth day of the week in a month (`5#3`) only alone, and no last one"
+        rule = "AWS knows the nth day of the week in a month (`5#3`) only by itself, and no last one"
         raise ValueError(f'"{cron}" cannot be a time in AWS: {rule}. Write names of days, or one such day')
     return f"{first[0] % 7 + 1}#{first[1]}"  # its days begin with 1, for Sunday
 

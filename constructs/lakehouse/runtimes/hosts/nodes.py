@@ -86,7 +86,8 @@ class InstanceKind:
 def nodes(lakehouse: Lakehouse, at: Names) -> dict[str, InstanceKind]:
     """The kinds of machines of a stack, by name.
 
-    Raises UsageError if the file has a mark of ours, LakehouseError if no package has the Java that a service needs.
+    Raises UsageError if the file has one of the marks that stand for values, LakehouseError if no package has the Java
+    that a service needs.
     """
     if any(each in json.dumps(lakehouse.model_dump(mode="json", include={"engines"})) for each in (ADDRESS, ID)):
         raise UsageError(f'engines: "{ADDRESS}" and "{ID}" stand for an instance of AWS. Choose other text')

@@ -70,10 +70,10 @@ def test_a_time_is_the_same(cron: str, aws: str) -> None:
         ("0 0 1 * 1", "it names days of the month and of the week"),
         ("0 0 */2 * 1", "it names days of the month and of the week"),
         ("0 0 LW * *", "no last working day"),
-        ("0 0 1,L * *", "only alone"),
+        ("0 0 1,L * *", "only by itself"),
         ("0 0 * * 5L", "and no last one"),
-        ("0 0 * * 1,5#3", "only alone"),
-        ("0 0 * * 1#1,5#3", "only alone"),
+        ("0 0 * * 1,5#3", "only by itself"),
+        ("0 0 * * 1#1,5#3", "only by itself"),
         ("0 * * * * *", "has seconds"),
     ],
 )
