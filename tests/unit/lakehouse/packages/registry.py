@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 from lakehouse.packages.package import Artifact
 
@@ -77,3 +78,8 @@ def zipped(files: Mapping[str, str], executable: tuple[str, ...] = ()) -> bytes:
             entry.external_attr = (0o755 if path in executable else 0o644) << 16
             bundle.writestr(entry, text)
     return buffer.getvalue()
+
+
+def files(folder: Path) -> dict[str, str]:
+    """The texts of all files in a folder, by path."""
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
