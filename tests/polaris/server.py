@@ -28,6 +28,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.polaris.answers import Answer, PolarisError
 from tests.polaris.content import Content
+from tests.polaris.management import Management
 from tests.polaris.realm import Realm
 from tests.polaris.tables import Tables
 
@@ -81,6 +82,7 @@ class Double:
         }
         self.tables = Tables(f"{os.environ['JAVA_HOME']}/bin/java", jars, jdbc, keys)
         self.realm = Realm((client, secret), self.tables, self._keep)
+        self.management = Management(self.realm, self.tables)
         self.content = Content(self.realm, self.tables, keys)
         self.tokens = Tokens(settings.get(f"{_BROKER}.symmetric-key.secret", ""))
         for each in self.realm.catalogs():
@@ -160,7 +162,7 @@ class Double:
                 raise PolarisError(403, "ForbiddenException", f"Principal '{who}' is not authorized")
             parts = [unquote(each) for each in path.removeprefix("/api/management/v1/").split("/")]
             with self.realm.lock:
-                return self.realm.handle(method, parts, query, body)
+                return self.management.handle(method, parts, query, body)
         if path == "/api/catalog/v1/config":
             return self.content.config(query)
         if path.startswith("/api/catalog/v1/"):

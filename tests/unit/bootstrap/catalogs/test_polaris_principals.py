@@ -16,6 +16,7 @@ from bootstrap.remote.errors import Conflict, Exists, Missing, Refused, UnknownS
 from bootstrap.remote.user_keys import UserKeys
 from lakehouse.access.polaris import PolarisGrant
 from lakehouse.runtimes.state import State
+from tests.polaris import management
 from tests.polaris.answers import PolarisError
 from tests.polaris.realm import Realm
 
@@ -38,7 +39,9 @@ class Management:
     """The management API in memory. ``fails``: the parts of a path whose request fails, once each."""
 
     def __init__(self) -> None:
-        self.realm = Realm(("root", "s"), Tables(), lambda *_: None)  # type: ignore[arg-type]
+        tables: Any = Tables()
+        self.realm = Realm(("root", "s"), tables, lambda *_: None)
+        self.double = management.Management(self.realm, tables)
         self.fails: list[str] = []
         self.lock = threading.Lock()
 
@@ -52,7 +55,7 @@ class Management:
         if self.fails and self.fails[0] in f"{method} {path}":
             raise Refused(f"no answer to {self.fails.pop(0)}")
         try:
-            return self.realm.handle(method, [unquote(part) for part in path.strip("/").split("/")], {}, body).body
+            return self.double.handle(method, [unquote(part) for part in path.strip("/").split("/")], {}, body).body
         except PolarisError as error:
             kinds: dict[int, type[Exception]] = {404: Missing, 409: Exists}
             raise kinds.get(error.answer.status, Refused)(str(error.answer.body)) from None
@@ -63,7 +66,7 @@ def api() -> Management:
     made = Management()
     for name in ("lake", "other"):
         entity: dict[str, Any] = {"name": name, "type": "INTERNAL", "properties": {}, "storageConfigInfo": {}}
-        made.realm._put(f"catalog:{name}", entity, {})
+        made.realm.put(f"catalog:{name}", entity, {})
     return made
 
 
