@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from lakehouse.access import iam as access
-from lakehouse.access.names import OPERATORS, names
+from lakehouse.access.names import names
 from lakehouse.access.packed import Statement
 from lakehouse.access.policy import PolicyStatement
-from lakehouse.access.trust import trust
-from lakehouse.aws import applications as started
 from lakehouse.aws import sources, tasks
 from lakehouse.aws.boundary import boundary
-from lakehouse.aws.emr_sizes import executors
-from lakehouse.aws.engines_ec2 import Ec2Engines, Machine
-from lakehouse.aws.engines_managed import AthenaWorkgroups, EmrServerless, athena_statements, emr_statements, job_files
 from lakehouse.aws.github import GitHubRoles
 from lakehouse.aws.glue import Databases
-from lakehouse.aws.iam import instance_role, optimizers_role, role, service_trust
+from lakehouse.aws.iam import optimizers_role
 from lakehouse.aws.kept import kept, step
 from lakehouse.aws.key import KmsKey
 from lakehouse.aws.network import Network
-from lakehouse.aws.observe import ACTIVATE, Observe, log_group
+from lakehouse.aws.observe import ACTIVATE, Observe
 from lakehouse.aws.plans import planning
 from lakehouse.aws.scheduled import LOGS, ScheduledBuilds, failures_arn
-from lakehouse.aws.secrets import Secrets
 from lakehouse.aws.store import AwsStore, TableStore, table_buckets
 from lakehouse.cdk import (
     Construct,
@@ -42,13 +34,12 @@ from lakehouse.cdk import (
     s3_backend,
     warn,
 )
-from lakehouse.runtimes.hosts import nodes
 from lakehouse.runtimes.incarnation import digest
 from lakehouse.spec import AwsStack as Options
 from lakehouse.spec import Lakehouse, Verb
 from lakehouse.spec.aws import RESULTS, SOFTWARE, SOURCES
 from lakehouse.spec.schedule import Schedule
-from lakehouse.text.terraform import rendered
+from stacks.aws_engines import AwsEngines
 
 PROVIDER = "6.25.0"  # the version whose arguments the contract test knows
 TERRAFORM = ">= 1.11"  # write-only arguments
@@ -118,11 +109,22 @@ class AwsTerraformStack(TerraformStack):
         )
         self._network.flow_logs(self._observe.groups["network"], self._observe.flow_log_role())
         self._buckets, self._tables = self._store(path)
-        self._roles: dict[str, str] = {}  # by principal
-        self._applications: dict[str, Declared] = {}  # of EMR Serverless, by principal
-        self._settings: list[object] = [str(options.cidr), options.zones, options.zone_names]  # of all of them
-        self._engines = self._on_instances(path, key.scaling) if on_instances else self._managed()
-        self._stop_applications()
+        engines = AwsEngines(
+            self,
+            lakehouse=lakehouse,
+            options=options,
+            names=self._names,
+            key=self._key,
+            observe=self._observe,
+            network=self._network,
+            buckets=self._buckets,
+        )
+        if on_instances:
+            self._engines = engines.on_instances(path, scaling=key.scaling, tags=self._tags, stored=self._stored)
+        else:
+            self._engines = engines.managed(athena=self._athena)
+        engines.stop_applications()
+        self._roles = engines.roles
         if options.optimizers:
             optimizers_role(self, names=self._names, may=self._on_all("write"))
         self._sources: dict[str, Path] = {}
@@ -269,156 +271,6 @@ class AwsTerraformStack(TerraformStack):
             provisioner=[{"local-exec": step(path, self._names.stack)}],
             needs=parts,
         )
-
-    def _stop_applications(self) -> None:
-        """Before Terraform changes or deletes applications. See :mod:`lakehouse.aws.applications`."""
-        settings = digest(rendered(self._settings))
-        now = {self._names.workgroup(principal): settings for principal in self._applications}
-        resource(
-            self,
-            "stopped",
-            "terraform_data",
-            triggers_replace=[json.dumps(now, sort_keys=True)],
-            provisioner=[{"local-exec": started.step(self._names.region, now)}],
-            needs=self._applications.values(),
-        )
-
-    def _managed(self) -> dict[str, object]:
-        """Spark on EMR Serverless and SQL by Athena. A principal uses both with its own role."""
-        names, lakehouse = self._names, self._lakehouse
-        logs = log_group(names, "engines")
-        outputs: dict[str, object] = {}
-        if lakehouse.engines.spark:
-            emr = EmrServerless(
-                self,
-                "spark",
-                names=names,
-                principals=lakehouse.access.principals,
-                release=self._options.emr_release,
-                executors=executors(lakehouse.engines.spark, self._options.executors),
-                lakehouse=lakehouse,
-                spark=lakehouse.engines.spark,
-                network=self._network,
-                log_group=logs,
-            )
-            self._applications, self._settings = emr.applications, [*self._settings, *emr.settings]
-            outputs["emr_applications"] = {principal: each.ref("id") for principal, each in emr.applications.items()}
-            for principal, each in emr.applications.items():
-                self._observe.alarm(
-                    f"spark-failed-{principal}",
-                    f"A Spark job of {principal} failed",
-                    namespace="AWS/EMRServerless",
-                    metric="FailedJobs",
-                    dimensions={"ApplicationId": each.ref("id")},
-                )
-        if self._athena:
-            athena = AthenaWorkgroups(
-                self,
-                "athena",
-                names=names,
-                users=[OPERATORS, *lakehouse.access.principals],
-                results=self._buckets[RESULTS],
-                key=self._key,
-            )
-            outputs["athena_workgroups"] = {user: each.ref("name") for user, each in athena.workgroups.items()}
-        for principal in lakehouse.access.principals:
-            may = list(access.statements(lakehouse, names, principal, key=self._key))
-            services = []
-            if self._athena:
-                may += athena_statements(names, principal, RESULTS, self._key)
-            if principal in self._applications:
-                if not self._athena:  # whose results include them
-                    may += job_files(names, principal, RESULTS, self._key)
-                may += emr_statements(names, principal, self._applications[principal], logs)
-                services = [service_trust(names, "emr-serverless", names.arn("emr-serverless", "/applications/*"))]
-            self._principal(principal, may, services)
-        return outputs
-
-    def _on_instances(self, path: Path, scaling: Declared | None) -> dict[str, object]:
-        """Spark and Trino on EC2. Their role serves all principals, whose own roles reach Glue and S3 directly."""
-        names, lakehouse, options = self._names, self._lakehouse, self._options
-        kinds = nodes.planned(lakehouse, names.stack)
-        wanted = dict.fromkeys(nodes.secrets(kinds.values()), "How the engine's processes know each other")
-        secrets = Secrets(self, "secrets", names=names, key=self._key, wanted=wanted).secrets
-        profile = instance_role(
-            self,
-            names=names,
-            may=access.everything(lakehouse, names, key=self._key),
-            secrets=[each.ref("arn") for each in secrets.values()],
-            key=self._key,
-            log_group=log_group(names, "engines"),
-        )
-        spark, trino = lakehouse.engines.spark, lakehouse.engines.trino
-        cores = {nodes.SPARK_WORKER: spark.cores} if spark else {}
-        machines = {
-            name: Machine(each.key, nodes.software(), each.memory_mb, cores.get(name, 2))
-            for name, each in kinds.items()
-        }
-        engines = Ec2Engines(
-            self,
-            "engines",
-            names=names,
-            network=self._network,
-            key=self._key,
-            profile=profile,
-            scaling=scaling,
-            tags=self._tags,
-            domain=nodes.domain(names),
-            machines=machines,
-            software=self._software(path, nodes.digest_of(kinds)),
-            spot=options.spot,
-            most=options.max_workers,
-            logs=self._observe.groups["engines"],
-        )
-        if trino:
-            engines.trino(trino.workers)
-        if spark:
-            engines.spark(spark.workers)
-        for service, instance in engines.instances.items():
-            self._observe.alarm(
-                f"{service}-ill",
-                f"{service} fails its status checks",
-                namespace="AWS/EC2",
-                metric="StatusCheckFailed",
-                dimensions={"InstanceId": instance.ref("id")},
-            )
-        for principal in lakehouse.access.principals:
-            may = list(access.statements(lakehouse, names, principal, key=self._key))
-            self._principal(principal, may)
-        outputs: dict[str, object] = {"hosts": engines.hosts}
-        outputs["instances"] = {name: each.ref("id") for name, each in engines.instances.items()}
-        outputs["secrets"] = {name: each.ref("arn") for name, each in secrets.items()}
-        return outputs
-
-    def _software(self, path: Path, planned: str) -> Declared:
-        """The step that fills the bucket from which instances make themselves, if something in it changes."""
-        arguments = ["-m", "bootstrap.operations.software", str(path), self._names.stack, planned]
-        step = {
-            "command": shlex.join([sys.executable, *arguments]),
-            "environment": {"LAKEHOUSE_AWS_ACCOUNT": self._names.account},
-        }
-        return resource(
-            self,
-            "software",
-            "terraform_data",
-            triggers_replace=[planned, self._names.account],
-            provisioner=[{"local-exec": step}],
-            needs=self._stored,
-        )
-
-    def _principal(
-        self, principal: str, may: list[PolicyStatement], services: Sequence[dict[str, object]] = ()
-    ) -> None:
-        made = role(
-            self,
-            f"principal_{principal}",
-            names=self._names,
-            called=principal,
-            description=f"The principal {principal} of the lakehouse {self._lakehouse.name}",
-            trust=[*trust(self._names, principal, self._lakehouse.access.principals[principal]), *services],
-            may=may,
-        )
-        self._roles[principal] = made.ref("arn")
 
     def _outputs(self) -> None:
         """Outputs for the bootstrap and for users."""

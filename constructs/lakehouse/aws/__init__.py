@@ -1,1 +1,1 @@
-"""The lakehouse in AWS: one module per part, composed by ``stacks/aws.py``."""
+"""The lakehouse in AWS: one module per part, composed by ``stacks/aws.py`` and ``stacks/aws_engines.py``."""
