@@ -36,6 +36,7 @@ def deploy(context: typer.Context, yes: Yes = False) -> None:
     """
     from bootstrap.deploy import log, words
     from bootstrap.deploy.run import project
+    from bootstrap.operations import slots
     from bootstrap.project import set_up
 
     target: Target = context.obj.target(engines=True)
@@ -48,6 +49,7 @@ def deploy(context: typer.Context, yes: Yes = False) -> None:
     _stop_unless_done(target, ended, path, "lakehouse deploy")
     idle = log.unchanged(ended.lines) or not (ended.view.resources[1] or ended.view.counted().keys() - {"unchanged"})
     _advise(target, words.after_deploy(target, ended.view, time.monotonic() - began, idle=idle))
+    _advise(target, slots.unread(target), error=True)
     if ended.view.contents is None and (why := _changes(target).failed):
         _advise(target, [words.not_compared(why)], error=True)
     _print(([] if idle else [""]) + [f"Log: {words.near(path)}"])

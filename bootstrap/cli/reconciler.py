@@ -235,6 +235,10 @@ def report(outcome: Outcome, most: int = 50) -> None:
         print(f"skipped: {address}: something that it needs failed", file=sys.stderr)
     for note in outcome.refused:
         print(f"refused: {note}", file=sys.stderr)
+    for note in outcome.stays[:most]:
+        print(f"! {note}", file=sys.stderr)
+    if len(outcome.stays) > most:
+        print(f"! ... and {len(outcome.stays) - most} more that stay", file=sys.stderr)
     print(
         f"Applied: {len(outcome.done)} done, {len(outcome.failed)} failed, "
         f"{len(outcome.skipped)} skipped, {len(outcome.refused)} refused."

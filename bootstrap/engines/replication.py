@@ -39,6 +39,11 @@ class SourceDatabase:
         host, port, database, user, slot, publication = (config[each] for each in names)
         return cls(host, int(port), database, user, slot, publication)
 
+    @property
+    def place(self) -> tuple[str, int, str, str]:
+        """Where the slot is, whoever reads it."""
+        return self.host, self.port, self.database, self.slot
+
     def __str__(self) -> str:
         return f"{self.database} at {self.host}:{self.port}"
 
@@ -67,12 +72,12 @@ def drop(
         ) from None
 
 
-def kept(source: SourceDatabase, password: str) -> int | None:
+def kept(source: SourceDatabase, password: str, patience: float = _SECONDS) -> int | None:
     """The bytes of its log that PostgreSQL keeps for the slot; None: there is no such slot.
 
-    Raises Refused or Unreachable.
+    Raises Refused, or Unreachable if there is no answer in ``patience`` seconds.
     """
-    return _asked(source, password, lambda connection: _kept(connection, source.slot))
+    return _asked(source, password, lambda connection: _kept(connection, source.slot), patience)
 
 
 def _kept(connection: Any, slot: str) -> int | None:
@@ -82,19 +87,23 @@ def _kept(connection: Any, slot: str) -> int | None:
     return None if found is None else int(found)
 
 
-def _asked(source: SourceDatabase, password: str, work: Callable[[Any], int | None]) -> int | None:
+def _asked(
+    source: SourceDatabase, password: str, work: Callable[[Any], int | None], patience: float = _SECONDS
+) -> int | None:
     """What ``work`` returns for a connection. Raises Refused or Unreachable."""
-    outcome = _tried(source, password, work)
+    outcome = _tried(source, password, work, patience)
     if isinstance(outcome, RemoteError):  # raised here: pg8000's own errors keep its socket open as long as they live
         raise outcome
     return outcome
 
 
-def _tried(source: SourceDatabase, password: str, work: Callable[[Any], int | None]) -> int | RemoteError | None:
+def _tried(
+    source: SourceDatabase, password: str, work: Callable[[Any], int | None], patience: float
+) -> int | RemoteError | None:
     import pg8000.native as postgres
 
     try:
-        connection = _connection(source, password)
+        connection = _connection(source, password, patience)
         try:
             return work(connection)
         finally:
@@ -107,7 +116,7 @@ def _tried(source: SourceDatabase, password: str, work: Callable[[Any], int | No
         return Refused(said or first_line(error))
 
 
-def _connection(source: SourceDatabase, password: str) -> Any:
+def _connection(source: SourceDatabase, password: str, patience: float) -> Any:
     """A connection with TLS if the server has it. As Debezium, it asks for no proof of who the server is."""
     import pg8000.native as postgres
 
@@ -115,11 +124,11 @@ def _connection(source: SourceDatabase, password: str) -> Any:
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     settings = {"host": source.host, "port": source.port, "database": source.database, "password": password}
     try:
-        return postgres.Connection(source.user, ssl_context=context, timeout=_SECONDS, **settings)
+        return postgres.Connection(source.user, ssl_context=context, timeout=patience, **settings)
     except postgres.InterfaceError as error:
         if "SSL" not in str(error):
             raise
-        return postgres.Connection(source.user, timeout=_SECONDS, **settings)
+        return postgres.Connection(source.user, timeout=patience, **settings)
 
 
 def _drop(connection: Any, slot: str, pause: Callable[[float], None], *, end_reader: bool) -> bool:

@@ -41,12 +41,16 @@ class Failed:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of a plan. ``skipped`` are steps whose needs failed; ``refused`` is what the plan did not try."""
+    """The result of a plan. ``skipped`` are steps whose needs failed; ``refused`` is what the plan did not try.
+
+    ``stays`` are notes on what the file does not name and what is there all the same, because a key is missing.
+    """
 
     done: tuple[Done, ...] = ()
     failed: tuple[Failed, ...] = ()
     skipped: tuple[str, ...] = ()
     refused: tuple[Note, ...] = ()
+    stays: tuple[Note, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -127,7 +131,8 @@ def apply(
             failed.append(fate)
         if progress is not None:
             progress(fate)
-    return Outcome(tuple(done), tuple(failed), tuple(waiting), plan.refused)
+    stays = tuple(note for note in plan.kept if note.address in plan.unnamed)
+    return Outcome(tuple(done), tuple(failed), tuple(waiting), plan.refused, stays)
 
 
 class _Executor:

@@ -13,6 +13,7 @@ from bootstrap.reconciler.objects.principal import Principals
 from bootstrap.reconciler.objects.reference import References
 from bootstrap.reconciler.objects.rename import Renames
 from bootstrap.reconciler.objects.rename_namespace import NamespaceRenames
+from bootstrap.reconciler.objects.replication_slot import ReplicationSlots
 from bootstrap.reconciler.objects.seed import Seeds
 from bootstrap.reconciler.objects.table import Tables
 from bootstrap.reconciler.objects.trino_rules import TrinoRules
@@ -37,6 +38,7 @@ OBJECTS = Registry(
     TrinoRules(),
     TrinoUsers(),  # after the rules of what they may do
     Pipelines(),  # after the tables that they write to
+    ReplicationSlots(),
 )
 
 __all__ = ["OBJECTS"]

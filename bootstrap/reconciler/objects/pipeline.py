@@ -11,13 +11,16 @@ from dataclasses import dataclass, field, replace
 
 from bootstrap.engines.kafka_connect import Connector
 from bootstrap.engines.replication import SourceDatabase, drop
+from bootstrap.engines.slot_records import SlotRecord, SlotRecords
 from bootstrap.iceberg.evolve import Detail
 from bootstrap.iceberg.metadata import Facts
 from bootstrap.reconciler.changes import Body, Change, address
 from bootstrap.reconciler.differences import Differences
 from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind, Put
 from bootstrap.reconciler.work import ApplyWork
+from bootstrap.reconciler.world import World
 from lakehouse.kinds.pipeline import password_of
+from lakehouse.spec.model import Lakehouse
 
 PIPELINE = "pipeline"
 Configs = Mapping[str, Mapping[str, str]]
@@ -35,10 +38,14 @@ class PipelineConnectors(Body):
 
 @dataclass(frozen=True)
 class PipelineFacts:
-    """What the file wants of Connect, and what Connect has."""
+    """What the file wants of Connect, and what Connect has.
+
+    ``anew`` are the connectors that have kept a place in a replication slot that was dropped while Connect was away.
+    """
 
     wanted: Mapping[str, Configs]
     there: Mapping[str, Connector]
+    anew: frozenset[str] = frozenset()
 
     def of(self, pipeline: str) -> dict[str, Connector]:
         """The connectors of a pipeline."""
@@ -49,11 +56,26 @@ class Pipelines(ObjectKind):
     words = (PIPELINE,)
     bodies = {"create": PipelineConnectors, "update": PipelineConnectors, "destroy": PipelineConnectors}
 
+    def prepare(self, lakehouse: Lakehouse, world: World) -> None:
+        """Record the slots of connectors that are there, as of an earlier version, or come back without their entry."""
+        state, connect = world.connections.user_keys, world.connect
+        if state is None or connect is None:
+            return
+        records = SlotRecords(state)
+        for each in connect().connectors().values():
+            source = SourceDatabase.of(each.config)
+            if source is None or not each.pipeline:
+                continue
+            record = records.of(source)
+            if record is None or (record.dropped and each.pipeline not in lakehouse.pipelines):
+                records.keep(SlotRecord(each.pipeline, each.deletable, source))
+
     def read(self, look: Inquiry) -> Put:
         connection = look.world.connections.connect
         if look.world.connect is None or connection is None:
             return super().read(look)
-        found = PipelineFacts(connection.wanted, look.world.connect().connectors())
+        there = look.world.connect().connectors()
+        found = PipelineFacts(connection.wanted, there, frozenset(_without_slot(look.world, there)))
 
         def put(facts: Facts) -> Facts:
             return replace(facts, own={**facts.own, PIPELINE: found})
@@ -65,8 +87,13 @@ class Pipelines(ObjectKind):
         for name, wanted in facts.wanted.items() if facts else ():
             assert facts is not None
             there = facts.of(name)
-            put = {each: dict(config) for each, config in wanted.items() if not _same(there.get(each), config)}
-            others = tuple(sorted(there.keys() - wanted.keys()))
+            anew = facts.anew & wanted.keys()
+            put = {
+                each: dict(config)
+                for each, config in wanted.items()
+                if each in anew or not _same(there.get(each), config)
+            }
+            others = tuple(sorted(there.keys() - wanted.keys() | anew))
             failed = tuple(each for each in there if there[each].failures and each not in (*put, *others))
             if not (put or others or failed):
                 continue
@@ -97,7 +124,10 @@ class Pipelines(ObjectKind):
         assert isinstance(change.body, PipelineConnectors)
         for name in change.body.remove:
             _remove(name, change.name, work)
+        state = work.world.connections.user_keys
         for name, config in change.body.put.items():
+            if state is not None:  # before the connector, which makes the slot
+                SlotRecords(state).connector(change.name, config)
             work.connect.put(name, config)
         for name in change.body.restart:
             work.connect.restart(name)
@@ -113,7 +143,19 @@ def _remove(name: str, pipeline: str, work: ApplyWork) -> None:
         assert state is not None  # of a stack on this machine
         work.connect.stop(name)
         drop(source, state.secret(password_of(pipeline)))
+        SlotRecords(state).forget(source)
     work.connect.remove(name)
+
+
+def _without_slot(world: World, there: Mapping[str, Connector]) -> Iterator[str]:
+    """The connectors whose slot was dropped by an apply while Connect was not there."""
+    state = world.connections.user_keys
+    records = None if state is None else SlotRecords(state)
+    for name, each in there.items():
+        source = SourceDatabase.of(each.config)
+        record = None if records is None or source is None else records.of(source)
+        if record is not None and record.dropped:
+            yield name
 
 
 def _same(there: Connector | None, wanted: Mapping[str, str]) -> bool:
@@ -132,7 +174,10 @@ def _route(found: Differences, name: str) -> Detail:
 
 def _details(there: Mapping[str, Connector], body: PipelineConnectors) -> Iterator[Detail]:
     for name in body.remove:
-        yield Detail("-", f"connector {name}")
+        if name in body.put:
+            yield Detail("~", f"{name}: reads all rows again, because its replication slot was dropped")
+        else:
+            yield Detail("-", f"connector {name}")
     for name, config in body.put.items():
         if name not in there:
             yield Detail("+", f"connector {name}")

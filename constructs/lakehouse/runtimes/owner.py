@@ -34,6 +34,7 @@ FOLDERS = (
     "tmp",
     "schedule",
     "hosts",
+    "slots",
 )
 _OF_THE_FILE_SYSTEM = {"lost+found"}
 _KEYS = ("store-access-key", "store-secret-key")

@@ -21,6 +21,13 @@ ITEMS: dict[str, Any] = {
 }
 
 
+def without_pipelines() -> Lakehouse:
+    """The lakehouse when the whole entry has left the file: its stack has no Kafka Connect."""
+    found = lakehouse({}).model_dump(mode="json", by_alias=True, exclude_unset=True)
+    del found["pipelines"]
+    return Lakehouse.model_validate(found)
+
+
 def lakehouse(pipelines: dict[str, Any] | None = None, **stack: Any) -> Lakehouse:
     tables = {"orders": {"columns": {"id": "long"}}, "changes": {"columns": {"id": "long", "_cdc": CDC}}}
     return Lakehouse.model_validate(
