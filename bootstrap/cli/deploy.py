@@ -209,4 +209,5 @@ def _advise(target: Target, lines: Iterable[str], *, error: bool = False) -> Non
 
 
 def _print(lines: Iterable[str], *, error: bool = False) -> None:
-    print("\n".join(lines), file=sys.stderr if error else sys.stdout, flush=True)
+    if text := "\n".join(lines):
+        print(text, file=sys.stderr if error else sys.stdout, flush=True)

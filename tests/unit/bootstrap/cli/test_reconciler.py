@@ -8,9 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from bootstrap.cli.main import app
-from bootstrap.cli.reconciler import _print_yaml, confirm, drift_text, show
+from bootstrap.cli.reconciler import _print_yaml, confirm, drift_text, report, show
 from bootstrap.iceberg.evolve import Detail
 from bootstrap.pipeline.looked import Looked
+from bootstrap.reconciler.apply import Outcome
 from bootstrap.reconciler.changes import Change, Diff, Note
 from bootstrap.reconciler.objects.namespace import NewNamespace
 from bootstrap.reconciler.plan import Plan, Step
@@ -78,6 +79,15 @@ def test_drift_names_the_plan_only_if_it_has_something_to_say() -> None:
     assert "`lakehouse import`" not in "\n".join(drift_text(Diff((Change("create", "table", "lake", "n.t"),))))
     assert PLAN in list(drift_text(Diff(refused=(Note("table lake.n.t", "it cannot be done"),))))
     assert list(drift_text(Diff())) == ["No drift."]
+
+
+def test_an_apply_names_what_stays_because_a_key_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    notes = tuple(Note(f"table lake.t{n}", "it stays") for n in range(60))
+    report(Outcome(stays=notes))
+    said = capsys.readouterr()
+    assert said.out == "Applied: 0 done, 0 failed, 0 skipped, 0 refused.\n"
+    assert said.err.splitlines()[:2] == ["! table lake.t0: it stays", "! table lake.t1: it stays"]
+    assert said.err.splitlines()[-1] == "! ... and 10 more that stay"
 
 
 def test_a_long_location_stays_in_the_line_of_its_key(capsys: pytest.CaptureFixture[str]) -> None:
