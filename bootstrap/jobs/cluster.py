@@ -71,12 +71,14 @@ def _started(target: Target, job: Job) -> Iterator[subprocess.Popen[str]]:
     try:
         yield _start(target, job, own)
     finally:
-        shutil.rmtree(target.local.state.config(spark.MASTER) / own, ignore_errors=True)
+        beside = spark_cluster.cluster(target.lakehouse).beside
+        shutil.rmtree(target.local.state.config(beside) / own, ignore_errors=True)
 
 
 def _start(target: Target, job: Job, own: str) -> subprocess.Popen[str]:
     local = target.local
-    there = f"{local.place.config(spark.MASTER)}/{own}"
+    cluster = spark_cluster.cluster(target.lakehouse)
+    there = f"{local.place.config(cluster.beside)}/{own}"
     apart = local.runtime.apart
     settings = {
         "spark.app.name": job.name,
@@ -86,15 +88,16 @@ def _start(target: Target, job: Job, own: str) -> subprocess.Popen[str]:
     }
     if job.modules:
         settings["spark.submit.pyFiles"] = ",".join(f"{there}/{name}" for name, _ in job.modules)
-    # In containers the driver shares the master's memory, which has room for a small one.
-    heap = spark.BATCH_MB if apart else spark_cluster.cluster(target.lakehouse).driver_mb
+    # In containers the driver shares the memory of the service beside it, which has room for a small one.
+    small = cluster.heap(spark.BATCH_MB, spark.BATCH_EXECUTOR_MB)
+    heap = small if apart else cluster.heap(cluster.driver_mb, cluster.executor_mb)
     command, environment = driver(
         target, f"{own}/spark.conf", settings, (f"{there}/{job.main[0]}", *job.arguments), heap
     )
     files = [File(f"{own}/{name}", Binary.of(content)) for name, content in job.files]
-    local.runtime.configure(spark.MASTER, files)
+    local.runtime.configure(cluster.beside, files)
     environment["PYTHONDONTWRITEBYTECODE"] = "1"  # beside the files, which are removed
-    return local.runtime.run(spark.MASTER, ["bash", "-c", _GUARD, "run", *command], environment, split=True)
+    return local.runtime.run(cluster.beside, ["bash", "-c", _GUARD, "run", *command], environment, split=True)
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

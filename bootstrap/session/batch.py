@@ -17,7 +17,7 @@ from types import TracebackType
 from bootstrap.session.submit import driver
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError
-from lakehouse.kinds.engines import spark
+from lakehouse.kinds.engines import spark, spark_cluster
 
 _NAME = "verify"
 _FILE = f"{_NAME}.conf"
@@ -44,7 +44,8 @@ class BatchJob:
         self._lock = threading.Lock()
         self._lines: queue.Queue[str | None] = queue.Queue()
         command, environment = _prepare(target)
-        self._process = target.local.runtime.run(spark.MASTER, command, environment)
+        beside = spark_cluster.cluster(target.lakehouse).beside
+        self._process = target.local.runtime.run(beside, command, environment)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -140,7 +141,7 @@ def _printed(lines: Sequence[str]) -> str:
 def _unfinished(what: str, lines: Sequence[str]) -> LakehouseError:
     printed = _printed(lines)
     return LakehouseError(
-        f"the batch job {what}. Has the cluster a free core and 512 MiB? The Spark master's page shows it."
+        f"the batch job {what}. Has Spark a free core and 512 MiB? The master's page shows it."
         + (f"\nIt printed:\n{printed}" if printed else "")
     )
 
@@ -148,4 +149,8 @@ def _unfinished(what: str, lines: Sequence[str]) -> LakehouseError:
 def _prepare(target: Target) -> tuple[list[str], dict[str, str]]:
     """The job's command and environment."""
     program = ("--class", "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver", "spark-internal")
-    return driver(target, _FILE, _SETTINGS, program)
+    engine = target.lakehouse.engines.spark
+    if engine is None or engine.cluster:
+        return driver(target, _FILE, _SETTINGS, program)
+    heap = spark.BATCH_MB + spark.BATCH_EXECUTOR_MB
+    return driver(target, _FILE, _SETTINGS | {"spark.master": "local[1]"}, program, heap)

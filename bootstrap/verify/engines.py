@@ -125,10 +125,10 @@ class VerifiedConnect(Sql):
 
     name, table = "Spark Connect", "by_connect"
     views = "spark"
-    services: tuple[str, ...] = ("spark-connect", "spark-worker-1")
 
     def __init__(self, target: Target) -> None:
         self._target = target
+        self.services = _with_worker(target, "spark-connect")
         self._session: SparkEngine | None = None
 
     def _engine(self) -> SparkEngine:
@@ -151,10 +151,10 @@ class Batch(Sql):
     """A batch job, submitted to the cluster's master."""
 
     name, table = "Spark batch", "by_batch"
-    services: tuple[str, ...] = ("spark-master", "spark-worker-1")
 
     def __init__(self, target: Target) -> None:
         self._job = BatchJob(target)
+        self.services = _with_worker(target, "spark-master")
 
     def _execute(self, sql: str) -> None:
         self._job.execute(sql)
@@ -164,6 +164,12 @@ class Batch(Sql):
 
     def stop(self) -> None:
         self._job.close()
+
+
+def _with_worker(target: Target, service: str) -> tuple[str, ...]:
+    """The service and a worker of its cluster. Without a cluster it is Spark Connect, or runs beside that."""
+    engine = target.lakehouse.engines.spark
+    return (service, "spark-worker-1") if engine is None or engine.cluster else ("spark-connect",)
 
 
 class PyIceberg:

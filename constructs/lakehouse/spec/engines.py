@@ -56,10 +56,16 @@ def _connect(value: Any) -> Any:
 
 
 class Spark(Model):
-    """A Spark cluster: a master, workers, and a Spark Connect server."""
+    """A Spark cluster: a master, workers, and a Spark Connect server. Or only that server."""
 
     version: Version = "4.1"
     """The line of Spark. The compatibility matrix sets the Iceberg runtime, Scala and Java that fit it."""
+    cluster: StrictBool = True
+    """Run a master and workers.
+
+    false: Spark Connect and each batch job do their work in their own process, with `cores` threads. That starts faster
+    and saves memory. In AWS there is always a cluster.
+    """
     workers: Annotated[StrictInt, Field(ge=1, le=64)] = 2
     """Number of workers."""
     cores: Annotated[StrictInt, Field(ge=1, le=256)] = 2
@@ -67,7 +73,7 @@ class Spark(Model):
     memory: Memory = Size("1g")
     """Heap of one executor."""
     driver_memory: Memory = Size("1g")
-    """Heap of the Spark Connect server."""
+    """Heap of the Spark Connect server. Without a cluster, `memory` is added to it."""
     dynamic: StrictBool = False
     """Let each application have as many executors as it has work for: from one to all that fit on the workers.
 
@@ -85,6 +91,11 @@ class Spark(Model):
     """Run a history server, which shows applications that ended. Only on `runtime: process`."""
     properties: Properties = {}
     """Further Spark properties, as in `spark.sql.shuffle.partitions: 8`."""
+
+    @property
+    def clustered(self) -> int:
+        """Number of workers in a stack that is not in AWS."""
+        return self.workers if self.cluster else 0
 
     @field_serializer("connect")
     def _short(self, connect: Connect | None) -> Any:

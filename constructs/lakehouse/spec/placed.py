@@ -56,7 +56,7 @@ def _places(at: KeyPath, stack: LocalStack, lakehouse: Lakehouse) -> Iterator[Pr
             yield Problem((*at, "place", *key), f'"{host}" is not one of `hosts`.{fix}', ((*at, "hosts"),))
     for word, workers in (
         ("trino", lakehouse.engines.trino.workers if lakehouse.engines.trino else None),
-        ("spark", lakehouse.engines.spark.workers if lakehouse.engines.spark else None),
+        ("spark", lakehouse.engines.spark.clustered if lakehouse.engines.spark else None),
     ):
         here: KeyPath = (*at, "place", word)
         places = getattr(stack.place, word)

@@ -128,9 +128,8 @@ def _of_catalogs(lakehouse: Lakehouse, stack: LocalStack) -> Iterator[Listener]:
 def _of_engines(lakehouse: Lakehouse) -> Iterator[Listener]:
     there = [(each, getattr(lakehouse.engines, word)) for word, each in known().engines.items()]
     wanted = [(each, spec) for kind, spec in there if spec is not None for each in kind.listeners]
-    for each, spec in wanted:
-        if not each.each and (not each.when or getattr(spec, each.when)):
-            yield each
+    wanted = [(each, spec) for each, spec in wanted if not each.when or getattr(spec, each.when)]
+    yield from (each for each, _ in wanted if not each.each)
     # Ports that may be many come last, so that they move if a number is already used.
     many = [(each, int(getattr(spec, each.each))) for each, spec in wanted if each.each]
     for nth in range(max((count for _, count in many), default=0)):

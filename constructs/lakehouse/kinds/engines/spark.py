@@ -36,6 +36,7 @@ from lakehouse.text.properties import properties
 MASTER, CONNECT, THRIFT = secure.MASTER, secure.CONNECT, "spark-thrift"
 TOKEN = f"{CONNECT}-token"  # the name of the secret
 BATCH_MB = 512  # heap of a batch job's driver
+BATCH_EXECUTOR_MB = 512  # and of its executor, if the job asks for the smallest
 # A worker's page has the address of its master once it is registered there; before, it is empty.
 _REGISTERED = '"masterurl" : "spark://'
 _EMPTY = '"executors" : [ ]'
@@ -53,8 +54,9 @@ def services(
 
 
 def spark(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> tuple[Service, ...]:
-    """Master, workers and, if the file has them, Connect and the Thrift server."""
-    found = [_master(place, cluster), *(_worker(place, cluster, number) for number in range(1, cluster.workers + 1))]
+    """The cluster, if there is one, and what else the file has: Connect, history and Thrift server."""
+    found = [_master(place, cluster)] if cluster.workers else []
+    found += [_worker(place, cluster, number) for number in range(1, cluster.workers + 1)]
     found += [spark_history.history(place, cluster)] if cluster.history else []
     found += [_connect(place, cluster, catalogs)] if cluster.connect else []
     found += [_thrift(place, cluster, catalogs)] if cluster.thrift else []
@@ -71,8 +73,8 @@ def _inner(place: Place, port: Port) -> Port:
     return replace(port, gives="", tls=True) if place.secure else port
 
 
-def _proxy(place: Place) -> tuple[str, ...]:
-    return (place.behind(MASTER).proxy,) if place.secure else ()
+def _proxy(place: Place, name: str) -> tuple[str, ...]:
+    return (place.behind(name).proxy,) if place.secure else ()
 
 
 def _history(cluster: SparkCluster) -> tuple[str, ...]:
@@ -118,7 +120,7 @@ def _master(place: Place, cluster: SparkCluster) -> Service:
         # After a restart of the machine, it would send a message to the former workers. A new worker at the same
         # address would read that as its own registration, and never get work (Worker.scala, MasterChanged).
         forgets=(f"{recovery}/worker_*",),
-        needs=_proxy(place),
+        needs=_proxy(place, MASTER),
     )
 
 
@@ -173,6 +175,7 @@ def _connect(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
     ui = secure.port(place, f"{CONNECT}-ui", ui)
     trusting, trusted = jvm.trust(place, CONNECT)
     config, work = f"{place.config(CONNECT)}/spark-defaults.conf", f"{place.data(CONNECT)}/work"
+    heap_mb = cluster.heap(cluster.driver_mb, cluster.executor_mb)
     settings: dict[str, Text] = defaults(place, cluster, catalogs) | {
         "spark.app.name": "Spark Connect",
         "spark.connect.grpc.binding.address": secure.bind(place, CONNECT),
@@ -189,7 +192,8 @@ def _connect(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         packages=cluster.packages,
         java=cluster.java,
         command=(
-            *java(place, cluster, cluster.driver_mb, (*jvm.QUICK, *trusting)),
+            # Without a cluster it runs queries itself, as an executor does.
+            *java(place, cluster, heap_mb, (*(jvm.QUICK if cluster.workers else jvm.FRUGAL), *trusting)),
             *("org.apache.spark.deploy.SparkSubmit", "--properties-file", config),
             *("--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"),
         ),
@@ -200,9 +204,10 @@ def _connect(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         ports=(port, ui),
         further=_chosen(place, CONNECT),
         probe=Probe("tcp", port.number),
-        memory_mb=cluster.driver_mb + 400,
-        needs=(MASTER, *_history(cluster)),
-        restarts_with=(MASTER,),
+        # Without a cluster, drivers of batch jobs run next to it, not next to the master.
+        memory_mb=heap_mb + 400 + (0 if cluster.workers else cluster.heap(BATCH_MB, BATCH_EXECUTOR_MB) + 300),
+        needs=(*((MASTER,) if cluster.workers else _proxy(place, CONNECT)), *_history(cluster)),
+        restarts_with=(MASTER,) if cluster.workers else (),
         stop_seconds=20,
     )
 
@@ -262,16 +267,18 @@ SPARK = EngineKind(
     word="spark",
     label="Spark",
     listeners=(
-        Listener(MASTER, 7077, 7077, "where batch jobs are submitted"),
-        Listener(f"{MASTER}-ui", 8080, 8080, "workers and applications of the cluster", proxied=True),
+        Listener(MASTER, 7077, 7077, "where batch jobs are submitted", when="cluster"),
+        Listener(f"{MASTER}-ui", 8080, 8080, "workers and applications of the cluster", when="cluster", proxied=True),
         Listener(
             CONNECT, 15002, 15002, "PySpark clients: SparkSession.builder.remote(...)", when="connect", proxied=True
         ),
         Listener(f"{CONNECT}-ui", 4040, 4040, "jobs, stages and SQL of Spark Connect", when="connect", proxied=True),
         Listener(THRIFT, 10000, 10000, "Hive's JDBC clients, such as beeline: jdbc:hive2://ADDRESS", when="thrift"),
         Listener(spark_history.NAME, 18080, 18080, "applications of Spark that ended", when="history"),
-        Listener("spark-worker-{}", 7079, 7079, each="workers"),
-        Listener("spark-worker-{}-ui", 8081, 8081, "executors and their logs", each="workers", proxied=True),
+        Listener("spark-worker-{}", 7079, 7079, when="cluster", each="workers"),
+        Listener(
+            "spark-worker-{}-ui", 8081, 8081, "executors and their logs", when="cluster", each="workers", proxied=True
+        ),
     ),
     limits=(
         Limit(

@@ -55,7 +55,7 @@ class SparkCluster:
     packages: tuple[str, ...]  # the Spark tree first, then the jars for every class path, and last two folders of them
     scala: str
     java: int
-    workers: int
+    workers: int  # 0: there is no cluster
     cores: int
     executor_mb: int
     driver_mb: int
@@ -69,9 +69,21 @@ class SparkCluster:
     lineage: Receiver | None = None  # to where its drivers send lineage
 
     @property
+    def beside(self) -> str:
+        """The service beside which drivers of batch jobs run, in its container or on its host."""
+        return MASTER if self.workers else CONNECT
+
+    @property
     def share(self) -> int:
-        """Cores of one application: a worker's, or half of them if there is only one worker."""
-        return self.cores if self.workers > 1 else max(1, self.cores // 2)
+        """Cores of one application: a worker's, or half of them if there is only one worker.
+
+        Without a cluster, its driver's threads.
+        """
+        return self.cores if self.workers != 1 else max(1, self.cores // 2)
+
+    def heap(self, driver_mb: int, executor_mb: int) -> int:
+        """Heap of a driver in MiB. Without a cluster it is its own executor."""
+        return driver_mb if self.workers else driver_mb + executor_mb
 
     @property
     def most(self) -> int:
@@ -106,7 +118,7 @@ def cluster(lakehouse: Lakehouse, lineage: Receiver | None = None) -> SparkClust
         ),
         scala=line.scala,
         java=line.java[0],
-        workers=engine.workers,
+        workers=engine.clustered,
         cores=engine.cores,
         executor_mb=engine.memory.mb,
         driver_mb=engine.driver_memory.mb,
@@ -125,18 +137,14 @@ def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
     """spark-defaults.conf of everything that runs on the cluster: Connect and batch jobs alike."""
     own = spark_lineage.redacted(cluster.lineage)
     settings: dict[str, Text] = {
-        "spark.master": f"spark://{place.host(MASTER)}:{place.port(MASTER)}",
+        "spark.master": (
+            f"spark://{place.host(MASTER)}:{place.port(MASTER)}" if cluster.workers else f"local[{cluster.share}]"
+        ),
         "spark.submit.deployMode": "client",
         "spark.driver.host": place.host(CONNECT),
         "spark.driver.bindAddress": place.bind(),
         "spark.driver.extraClassPath": classpath(place, cluster),
-        "spark.executor.extraClassPath": classpath(place, cluster),
-        "spark.executor.memory": f"{cluster.executor_mb}m",
-        # One executor per application: Connect keeps its own, and a batch job still finds room for another.
-        "spark.executor.cores": str(cluster.part),
-        "spark.cores.max": str(cluster.most),
-        **(_coming_and_going(cluster) if cluster.dynamic else {}),
-        "spark.executor.extraJavaOptions": " ".join(jvm.FRUGAL),
+        **(_executors(place, cluster) if cluster.workers else {}),
         **EXTENSIONS,
         **draining(place, cluster),
         "spark.sql.catalogImplementation": "in-memory",
@@ -155,6 +163,18 @@ def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         settings["spark.sql.defaultCatalog"] = catalogs[0].name
         settings |= files.settings(place, catalogs[0].store, cluster.sources)  # all have the stack's store
     return settings | dict(cluster.settings)
+
+
+def _executors(place: Place, cluster: SparkCluster) -> dict[str, Text]:
+    return {
+        "spark.executor.extraClassPath": classpath(place, cluster),
+        "spark.executor.memory": f"{cluster.executor_mb}m",
+        # One executor per application: Connect keeps its own, and a batch job still finds room for another.
+        "spark.executor.cores": str(cluster.part),
+        "spark.cores.max": str(cluster.most),
+        **(_coming_and_going(cluster) if cluster.dynamic else {}),
+        "spark.executor.extraJavaOptions": " ".join(jvm.FRUGAL),
+    }
 
 
 def _coming_and_going(cluster: SparkCluster) -> dict[str, str]:

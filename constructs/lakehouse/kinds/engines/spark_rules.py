@@ -65,6 +65,13 @@ def check(lakehouse: Lakehouse) -> Iterator[Problem]:
         right = listed(f'"{each.line}"' for each in LINES.values() if each.token)
         message = f"Spark {spark.version} has no token for its Connect server. Set version: {right}, or remove it"
         yield Problem((*at, "connect", "token"), message, about=((*at, "version"),))
+    if not spark.cluster:
+        if spark.connect is None:
+            message = "without it Spark is only its Connect server, which is off. Remove `cluster` or `connect`"
+            yield Problem((*at, "cluster"), message, about=((*at, "connect"),))
+        if spark.dynamic:
+            message = "it is for executors of a cluster, and there is none. Remove it or `cluster: false`"
+            yield Problem((*at, "dynamic"), message, about=((*at, "cluster"),))
     for key, value in spark.properties.items():
         for why in property_refusals(key, value, line):
             yield Problem((*at, "properties", key), why, about=((*at, "version"),))

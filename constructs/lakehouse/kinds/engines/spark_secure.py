@@ -83,8 +83,8 @@ def routes(place: Place, lakehouse: Lakehouse) -> Iterator[Route]:
     engine = lakehouse.engines.spark
     if engine is None:
         return
-    pages = {MASTER: "Spark master UI"}
-    pages |= {f"spark-worker-{nth}": f"Spark worker {nth} UI" for nth in range(1, engine.workers + 1)}
+    pages = {MASTER: "Spark master UI"} if engine.cluster else {}
+    pages |= {f"spark-worker-{nth}": f"Spark worker {nth} UI" for nth in range(1, engine.clustered + 1)}
     if engine.connect is not None:
         label = "Spark Connect"
         listening = Port(CONNECT, place.port(CONNECT), "sc", label, TLS, gives="", tls=True)

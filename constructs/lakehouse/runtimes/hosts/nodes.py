@@ -148,11 +148,12 @@ def sources() -> list[Path]:
 
 
 def _clustered(lakehouse: Lakehouse) -> Lakehouse:
-    """With workers of Trino: on instances the coordinator only coordinates."""
-    engine = lakehouse.engines.trino
-    if engine is None or engine.workers:
-        return lakehouse
-    engines = lakehouse.engines.model_copy(update={"trino": engine.model_copy(update={"workers": 1})})
+    """With workers of both engines: on instances the coordinator only coordinates, and Spark is always a cluster."""
+    engines = lakehouse.engines
+    if engines.trino is not None and not engines.trino.workers:
+        engines = engines.model_copy(update={"trino": engines.trino.model_copy(update={"workers": 1})})
+    if engines.spark is not None and not engines.spark.cluster:
+        engines = engines.model_copy(update={"spark": engines.spark.model_copy(update={"cluster": True})})
     return lakehouse.model_copy(update={"engines": engines})
 
 
