@@ -143,3 +143,25 @@ def test_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     show(capsys, "Deploy with nothing to do", idle)
     show(capsys, "Memory and processor after the first row (MiB, s)", sizes, "")
     show(capsys, "Memory at rest, all services", {"rss": rest}, "MiB")
+
+
+def test_start_without_a_cluster(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """To the first row with `cluster: false` in engines.spark, and with the default, in turn."""
+    rows: dict[str, list[float]] = {}
+    sizes: dict[str, list[float]] = {}
+    for number in range(ROUNDS):
+        for name, cluster in (("no cluster", False), ("master and two workers", True)):
+            ours = Deployment.make(tmp_path / f"{name} {number}", {("engines", "spark", "cluster"): cluster})
+            began = time.monotonic()
+            ours.deploy()
+            rows.setdefault(f"{name}: deploy", []).append(time.monotonic() - began)
+            first_row(ours)
+            rows.setdefault(f"{name}: deploy to first row", []).append(time.monotonic() - began)
+            for what, value in resident(ours).items():
+                sizes.setdefault(f"{name}: {what}", []).append(value)
+            ours.cdktf("destroy", "local", "--auto-approve")
+    show(capsys, "Start", rows)
+    show(capsys, "Memory and processor after the first row (MiB, s)", sizes, unit="")
+    without, usual = (rows[f"{name}: deploy to first row"] for name in ("no cluster", "master and two workers"))
+    ratios = [mine / other for mine, other in zip(without, usual, strict=True)]
+    show(capsys, "Ratio, pair by pair", {"no cluster / cluster": ratios}, unit="x")
