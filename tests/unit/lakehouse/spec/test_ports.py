@@ -63,6 +63,11 @@ def test_without_connect_and_engines() -> None:
     assert set(ports(lakehouse(), "local")) == {"s3proxy", "nessie", "nessie-management"}
 
 
+def test_without_a_cluster_only_connect_has_any() -> None:
+    found = set(ports(lakehouse(engines={"spark": {"cluster": False}}), "local"))
+    assert {each for each in found if each.startswith("spark")} == {"spark-connect", "spark-connect-ui"}
+
+
 def test_aws_has_none() -> None:
     assert ports(lakehouse(), "aws") == {}
 

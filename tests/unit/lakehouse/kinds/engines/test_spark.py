@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from lakehouse.kinds.engines.spark import spark
 from lakehouse.kinds.engines.spark_cluster import cluster, defaults
-from lakehouse.spec import load
+from lakehouse.spec import SpecError, load
 from tests.unit.lakehouse.services.place import PROJECT, Somewhere, as_text
 
 # The begin of a worker's page, as Spark 3.5.9 and 4.1.4 write it.
@@ -55,3 +57,31 @@ def test_executors_that_come_and_go_fit_on_the_workers(
     fixed = defaults(place, replace(settings, dynamic=False), ())
     assert not [each for each in fixed if each.startswith("spark.dynamicAllocation")]
     assert fixed["spark.executor.cores"] == fixed["spark.cores.max"]
+
+
+def test_without_a_cluster_connect_does_the_work_of_executors() -> None:
+    lakehouse = load(PROJECT / "lakehouse.yaml")
+    usual, place = cluster(lakehouse), Somewhere(lakehouse)
+    alone = replace(usual, workers=0)
+    (connect,) = spark(place, alone, ())
+    assert (connect.name, connect.needs, connect.restarts_with) == ("spark-connect", (), ())
+    assert "-Xmx2048m" in connect.command
+    assert "-XX:TieredStopAtLevel=1" not in connect.command
+    found = defaults(place, alone, ())
+    assert found["spark.master"] == "local[2]"
+    assert not [key for key in found if key.startswith(("spark.executor", "spark.cores"))]
+    assert (usual.beside, alone.beside) == ("spark-master", "spark-connect")
+    # Batch jobs run in the same container.
+    assert connect.memory_mb > 2048 + usual.heap(512, 0) + 512
+
+
+@pytest.mark.parametrize(
+    ("more", "why"), [({"connect": False}, "cluster.*only its Connect server"), ({"dynamic": True}, "dynamic.*none")]
+)
+def test_what_makes_no_sense_without_a_cluster_is_refused(more: dict[str, bool], why: str, tmp_path: Path) -> None:
+    spec = YAML().load((PROJECT / "lakehouse.yaml").read_text())
+    spec["engines"]["spark"] |= {"cluster": False, **more}
+    with (tmp_path / "lakehouse.yaml").open("w") as file:
+        YAML().dump(spec, file)
+    with pytest.raises(SpecError, match=why):
+        load(tmp_path / "lakehouse.yaml")

@@ -64,8 +64,8 @@ def lakehouse(*, secure: bool = True, **spark: object) -> tuple[Lakehouse, Local
     return default().model_copy(update={"stacks": {"local": stack}, "engines": engines}), stack
 
 
-def built(*, secure: bool = True) -> dict[str, Service]:
-    given, stack = lakehouse(secure=secure)
+def built(*, secure: bool = True, **spark: object) -> dict[str, Service]:
+    given, stack = lakehouse(secure=secure, **spark)
     place = Somewhere(given, "/state/authority.pem" if secure else "")
     return {each.name: each for each in services(given, stack, place)}
 
@@ -103,6 +103,17 @@ def test_connect_and_the_pages_are_behind_the_proxy() -> None:
         ("spark-connect-ui-plain", True),
     ]
     assert {each.gives for name in FILES for each in there[name].ports} == {""}
+
+
+def test_without_a_cluster_no_page_of_one_is_behind_the_proxy() -> None:
+    there = built(cluster=False)
+    assert {each for each in there if each.startswith("spark")} == {"spark-connect"}
+    assert "proxy" in there["spark-connect"].needs
+    file = next(as_text(each.text) for each in there["proxy"].files if each.path == "Caddyfile")
+    assert CONNECT in file
+    assert "spark-connect.internal:14040" in file
+    assert "spark-master" not in file
+    assert "spark-worker" not in file
 
 
 def test_drivers_and_executors_trust_the_stack() -> None:

@@ -50,6 +50,8 @@ def test_each_kind_has_its_services_and_packages() -> None:
     assert found["trino-worker"].packages == ("java-25", "trino-476")
     assert made({"trino": {}}).keys() == {"trino-coordinator", "trino-worker"}
     assert found["spark-worker"].memory_mb > 2 * 1024
+    spark = {name: each.description for name, each in made({"spark": {}}).items()}
+    assert {name: each.description for name, each in made({"spark": {"cluster": False}}).items()} == spark
 
 
 def test_engines_use_glue_and_s3_with_the_role_of_the_instance() -> None:
