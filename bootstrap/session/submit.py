@@ -38,9 +38,7 @@ def driver(
     beside = cluster.beside
     target.address(beside, "engines.spark")
     found = (
-        spark_cluster.defaults(place, cluster, catalogs)
-        | {"spark.driver.host": place.host(beside)}
-        | dict(settings)
+        spark_cluster.defaults(place, cluster, catalogs) | {"spark.driver.host": place.host(beside)} | dict(settings)
     )
     local.runtime.configure(beside, [File(file, properties(found)), *credentials(catalogs)])
     command = [
