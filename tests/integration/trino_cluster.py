@@ -83,8 +83,10 @@ def queries(stack: Deployment, condition: str) -> dict[str, str]:
     return {str(name): str(state) for name, state in rows}
 
 
-def a_query_outlives_a_worker(stack: Deployment, kill: Callable[[str], None]) -> None:
-    """``kill`` sends SIGKILL to a service, which is started again."""
+def a_query_outlives_a_worker(
+    stack: Deployment, kill: Callable[[str], object], back: Callable[[], object] = lambda: None
+) -> None:
+    """``kill`` ends a service without a warning. It is started again by itself, or by ``back`` after the query."""
     until_complete(stack)
     busy = "SELECT count(*) FROM system.runtime.tasks WHERE node_id = 'trino-worker-2' AND state = 'RUNNING'"
     with asked(stack, LONG) as asking:
@@ -92,8 +94,9 @@ def a_query_outlives_a_worker(stack: Deployment, kill: Callable[[str], None]) ->
         assert not asking.done(), "it ended before the worker"
         kill("trino-worker-2")
         assert asking.result(600) == ANSWER
-    (query,) = queries(stack, "query LIKE 'SELECT count(*), sum(lines)%'")
+    query, *_ = queries(stack, "query LIKE 'SELECT count(*), sum(lines)%' ORDER BY created DESC")
     assert failed_tasks(stack, query) > 0, "no task of it failed, so nothing ran again"
+    back()
     until(lambda: kept(stack) == 0, 60)
     until_complete(stack)
 
@@ -105,7 +108,7 @@ def kept(stack: Deployment) -> int:
 
 
 def failed_tasks(stack: Deployment, query: str) -> int:
-    address = f"http://127.0.0.1:{stack.port('trino')}/v1/query/{query}"
+    address = f"http://{stack.local.place.external('trino')}/v1/query/{query}"
     with urllib.request.urlopen(urllib.request.Request(address, headers={"X-Trino-User": "test"})) as answer:
         return _failed(json.load(answer))
 

@@ -142,7 +142,10 @@ def clear(asked: Any) -> Any:
 
 
 def facts(asked: Any) -> Any:
-    """Memory and room on the disk of the host, in MiB, what it lacks, and the bytes of the stack's data."""
+    """Memory and room on the disk of the host, in MiB, what it lacks, and the bytes of the stack's data.
+
+    The number of free inodes is None if the file system makes them as needed.
+    """
     with Path("/proc/meminfo").open() as file:
         memory = int(file.readline().split()[1]) >> 10
     data = folder = Path(asked["data"])
@@ -152,7 +155,14 @@ def facts(asked: Any) -> Any:
     if not Path("/run/systemd/system").is_dir():
         lacks.append("systemd as its first process")
     size = sum(each.lstat().st_size for each in data.rglob("*") if each.is_file()) if data.is_dir() else 0
-    return {"memory_mb": memory, "free_mb": shutil.disk_usage(folder).free >> 20, "lacks": lacks, "data_bytes": size}
+    disk = os.statvfs(folder)
+    return {
+        "memory_mb": memory,
+        "free_mb": shutil.disk_usage(folder).free >> 20,
+        "free_inodes": disk.f_favail if disk.f_files else None,
+        "lacks": lacks,
+        "data_bytes": size,
+    }
 
 
 def _units(prefix: str) -> Any:

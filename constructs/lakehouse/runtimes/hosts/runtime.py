@@ -7,13 +7,14 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import certificates, renewal
+from lakehouse.runtimes import certificates, disk, renewal
+from lakehouse.runtimes.disk import DiskRoom
 from lakehouse.runtimes.findings import Check, CheckContext, Finding, PortHolder, error, ok, warning
 from lakehouse.runtimes.generations import Planned
 from lakehouse.runtimes.hosts import remembered
@@ -233,6 +234,10 @@ class Hosts:
         found: dict[str, Any] = ssh.python(ON_HOST, {"do": "facts", "data": self.place.layout.data})
         return found
 
+    def room(self, facts: Mapping[str, Any]) -> DiskRoom:
+        """Room on the disk with the stack's data, of the facts of its host."""
+        return DiskRoom(Path(self.place.layout.data), facts["free_mb"], facts["free_inodes"])
+
     def _answers(self, ssh: Ssh) -> Finding:
         try:
             found = self.facts(ssh)
@@ -240,6 +245,9 @@ class Hosts:
             return error(f"{ssh.name} does not answer", str(problem), "start it, or correct its entry in `hosts`")
         if found["lacks"]:
             return error(f"{ssh.name} lacks {', '.join(found['lacks'])}", "services need them", "install them there")
+        full = disk.finding(self.room(found), "free disk space there (`lakehouse maintain` removes old snapshots)")
+        if full.severity != "ok":
+            return replace(full, found=f"{ssh.name}: {full.found}")
         return ok(f"{ssh.name}: {found['memory_mb']} MiB of memory, {found['free_mb']} MB free")
 
     def _renewed(self) -> Finding:

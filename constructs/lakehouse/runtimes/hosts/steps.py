@@ -155,8 +155,10 @@ def _fit(stack: PlacedStack) -> None:
             memory.check(there, found["memory_mb"])
         except LakehouseError as error:
             problems.append(f"Host {name}: {error}")
-        if found["free_mb"] < _ROOM_MB:
-            problems.append(f"Host {name} has {found['free_mb']} MB free; {_ROOM_MB} MB are needed. Free space there.")
+        room = stack.runtime.room(found)
+        if room.below(_ROOM_MB, disk.ROOM_INODES):
+            files = "" if room.inodes is None else f" and room for {disk.ROOM_INODES} files"
+            problems.append(f"Host {name}: {room}; {_ROOM_MB} MB{files} are needed. Free space there.")
     if problems or len(down) == len(stack.hosts):
         raise LakehouseError("\n".join(problems + down))
     for each in down:

@@ -101,3 +101,29 @@ def _finding(stack: PlacedStack) -> Finding:
         if each.name == "certificates on hosts"
     )
     return check.look()
+
+
+@pytest.mark.parametrize(
+    ("free_mb", "inodes", "severity", "said"),
+    [
+        (9000, None, "ok", "a: 8000 MiB of memory, 9000 MB free"),
+        (1900, 90_000, "warning", "a: /var/lib/lakehouse/demo-prod has 1900 MB free and room for 90000 more files"),
+        (0, None, "error", "a: /var/lib/lakehouse/demo-prod has 0 MB free"),
+        (9000, 10, "error", "a: /var/lib/lakehouse/demo-prod has 9000 MB free and room for 10 more files"),
+    ],
+)
+def test_a_host_whose_disk_is_full_is_named(
+    placed: tuple[HostsPlace, tuple[Service, ...]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    free_mb: int,
+    inodes: int | None,
+    severity: str,
+    said: str,
+) -> None:
+    place, services = placed
+    facts = {"lacks": [], "memory_mb": 8000, "free_mb": free_mb, "free_inodes": inodes, "data_bytes": 0}
+    monkeypatch.setattr(Hosts, "facts", lambda *_: facts)
+    runtime = Hosts(State(tmp_path), place, services, {})
+    found = runtime._answers(Ssh("a", place.hosts["a"], tmp_path, tmp_path / "known_hosts"))
+    assert (found.severity, found.found) == (severity, said)

@@ -27,7 +27,7 @@ from tests.unit.lakehouse.runtimes.hosts.conftest import deployed, renewed
 from tests.unit.lakehouse.runtimes.hosts.test_variables import CLIENTS
 
 CLAIM = OwnerClaim(Owner("demo", "prod", "id", "file", "folder"), deployed=True, catalogs=())
-FACTS = {"lacks": [], "memory_mb": 1 << 20, "free_mb": 1 << 20, "data_bytes": 0}
+FACTS = {"lacks": [], "memory_mb": 1 << 20, "free_mb": 1 << 20, "free_inodes": None, "data_bytes": 0}
 
 
 def there(host: str, *, ready: bool = True) -> UnitSeen:
@@ -78,6 +78,15 @@ def test_a_host_that_is_down_is_named_and_stops_nothing_on_others(
     down.add("b")
     steps.preflight(stack, CLAIM, NOTHING)
     assert capsys.readouterr().out == "Host b is not reached.\nThe other hosts go on.\n"
+
+
+@pytest.mark.parametrize(("free", "inodes"), [(100, None), (1 << 20, 10)])
+def test_a_host_whose_disk_is_full_stops_a_deploy(
+    stack: PlacedStack, down: set[str], monkeypatch: pytest.MonkeyPatch, free: int, inodes: int | None
+) -> None:
+    monkeypatch.setattr(Hosts, "facts", lambda *_: FACTS | {"free_mb": free, "free_inodes": inodes})
+    with pytest.raises(LakehouseError, match=f"Host a: .* has {free} MB free.* are needed. Free space there"):
+        steps.preflight(stack, CLAIM, NOTHING)
 
 
 def test_a_new_host_that_does_not_answer_stops_a_deploy(stack: PlacedStack, down: set[str]) -> None:
