@@ -234,8 +234,15 @@ def test_a_stopped_pipeline_goes_on_where_it_was_and_stays_stopped_until_then(st
 
 def test_a_table_that_does_not_take_it_is_named_and_the_log_says_why(stack: Deployment) -> None:
     send(stack, [{"customer": "without an id"}])
-    until(lambda: status(stack)["orders"]["state"] == "failed", 240)
-    assert "orders" in stack.lakehouse("pipelines", "logs", "orders")
+    seen = []
+
+    def failed() -> bool:
+        seen.append(status(stack)["orders"])
+        return bool(seen[-1]["state"] == "failed")
+
+    until(failed, 240)
+    assert seen[-1]["problem"], "it is shown with its cause"
+    assert "orders has failed" in stack.lakehouse("pipelines", "logs", "orders")
 
 
 def test_no_secret_is_shown_and_no_page_of_another_site_can_end_a_pipeline(stack: Deployment) -> None:
