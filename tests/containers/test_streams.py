@@ -24,13 +24,13 @@ from tests.integration.deployment import Deployment, kill, until, until_well
 from tests.integration.test_metadata import Receiver
 from tests.kinds.messages import publish
 from tests.kinds.shop import COLUMNS, PASSWORD, Shop, open_shop
+from tests.kinds.streamed import SOCKETS, assert_goes_on_after_a_stop, assert_once_through_kills, status
 
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.matrix,
     pytest.mark.timeout(1200),
-    # kafka-python leaves sockets open that it could not connect while the broker is killed.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    SOCKETS,
 ]
 
 FILE = "lakehouses/003-rest-postgres.yaml"
@@ -87,10 +87,6 @@ def counted(stack: Deployment, table: str = "events") -> list[int]:
     return found
 
 
-def status(stack: Deployment) -> dict[str, Any]:
-    return {each["name"]: each for each in json.loads(stack.lakehouse("pipelines", "status", "--json", code=None))}
-
-
 def test_it_is_whole_and_nothing_is_planned(stack: Deployment, engine: DockerEngine) -> None:
     assert {"kafka", "connect"} <= runtime(stack).processes().keys()
     assert sick(stack) == []
@@ -113,25 +109,11 @@ def test_rows_of_a_topic_are_read_by_trino(stack: Deployment) -> None:
 
 @pytest.mark.parametrize("killed", [["kafka"], ["connect"], ["kafka", "connect"]], ids="+".join)
 def test_each_row_is_there_once_through_kills(stack: Deployment, killed: list[str]) -> None:
-    [before, _] = counted(stack)
-    for part in range(3):
-        send(stack, before + part * 400, 400)
-        time.sleep(part)  # before, at and after a commit
-        kill(stack, *killed)
-    until(lambda: counted(stack)[1] == before + 1200, 240)
-    time.sleep(10)
-    assert counted(stack) == [before + 1200, before + 1200]
+    assert_once_through_kills(stack, lambda first, count: send(stack, first, count), lambda: counted(stack), killed)
 
 
 def test_a_stopped_pipeline_goes_on_where_it_was(stack: Deployment) -> None:
-    until(lambda: status(stack)["events"]["lag"] == 0, 120)
-    [before, _] = counted(stack)
-    stack.lakehouse("pipelines", "stop", "events")
-    until(lambda: status(stack)["events"]["state"] == "stopped", 60)
-    send(stack, before, 100)
-    until(lambda: status(stack)["events"]["lag"] == 100, 60)
-    stack.lakehouse("pipelines", "start", "events")
-    until(lambda: counted(stack) == [before + 100, before + 100], 120)
+    assert_goes_on_after_a_stop(stack, "events", lambda first, count: send(stack, first, count), lambda: counted(stack))
 
 
 def test_changes_of_a_database_through_kills(stack: Deployment, shop: Shop) -> None:

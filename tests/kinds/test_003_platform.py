@@ -26,13 +26,13 @@ from tests.kinds import test_streams
 from tests.kinds.messages import publish
 from tests.kinds.monitored import MONITORING, Hook, asked, empty_panels, hook
 from tests.kinds.shop import COLUMNS, PASSWORD, Shop
+from tests.kinds.streamed import SOCKETS
 
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.matrix,
     pytest.mark.timeout(1200),
-    # kafka-python leaves sockets open that it could not connect while the broker is killed.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    SOCKETS,
 ]
 
 TOPIC = "events"

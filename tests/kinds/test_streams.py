@@ -17,13 +17,13 @@ from lakehouse.spec import load, ports
 from tests.integration.deployment import Deployment, kill, until, up
 from tests.kinds.messages import publish
 from tests.kinds.shop import COLUMNS, PASSWORD, Shop, open_shop
+from tests.kinds.streamed import SOCKETS, assert_goes_on_after_a_stop, assert_once_through_kills, status
 
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.matrix,
     pytest.mark.timeout(1200),
-    # kafka-python leaves sockets open that it could not connect while the broker is killed.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    SOCKETS,
 ]
 
 FILE = """
@@ -88,10 +88,6 @@ def counted(stack: Deployment, table: str = "orders", where: str = "true") -> li
     return found
 
 
-def status(stack: Deployment) -> dict[str, Any]:
-    return {each["name"]: each for each in json.loads(stack.lakehouse("pipelines", "status", "--json", code=None))}
-
-
 def test_rows_of_a_topic_are_read_by_trino(stack: Deployment) -> None:
     assert "is in the file" not in stack.lakehouse("drift")
     send(stack, rows(0, 1000))
@@ -108,26 +104,15 @@ KILLED = (["connect"], ["kafka"], ["rest"], ["s3proxy"], ["kafka", "connect"])
 
 @pytest.mark.parametrize("killed", KILLED, ids="+".join)
 def test_each_row_is_there_once_through_kills(stack: Deployment, killed: list[str]) -> None:
-    [(before, _)] = [counted(stack)]
-    for part in range(3):
-        send(stack, rows(before + part * 400, 400))
-        time.sleep(part)  # before, at and after a commit
-        kill(stack, *killed)
-    until(lambda: counted(stack)[1] == before + 1200, 240)
-    time.sleep(10)
-    assert counted(stack) == [before + 1200, before + 1200]
+    assert_once_through_kills(
+        stack, lambda first, count: send(stack, rows(first, count)), lambda: counted(stack), killed
+    )
 
 
 def test_a_stopped_pipeline_goes_on_where_it_was(stack: Deployment) -> None:
-    until(lambda: status(stack)["orders"]["lag"] == 0, 120)
-    [before, _] = counted(stack)
-    stack.lakehouse("pipelines", "stop", "orders")
-    until(lambda: status(stack)["orders"]["state"] == "stopped", 60)
-    send(stack, rows(before, 100))
-    assert "is stopped" not in stack.lakehouse("plan", code=None)
-    until(lambda: status(stack)["orders"]["lag"] == 100, 60)
-    stack.lakehouse("pipelines", "start", "orders")
-    until(lambda: counted(stack) == [before + 100, before + 100], 120)
+    assert_goes_on_after_a_stop(
+        stack, "orders", lambda first, count: send(stack, rows(first, count)), lambda: counted(stack)
+    )
 
 
 def test_no_secret_is_shown(stack: Deployment) -> None:

@@ -15,15 +15,15 @@ from tests import moto
 from tests.integration.deployment import Deployment, kill, until, up
 from tests.integration.findings import doctor, errors
 from tests.kinds.messages import publish
-from tests.kinds.test_streams import rows, send, status
+from tests.kinds.streamed import SOCKETS, status
+from tests.kinds.test_streams import rows, send
 from tests.polaris.home import home
 
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.matrix,
     pytest.mark.timeout(1500),
-    # kafka-python leaves sockets open that it could not connect.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    SOCKETS,
 ]
 
 KINDS = CONNECT.catalogs

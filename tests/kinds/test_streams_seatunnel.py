@@ -22,7 +22,8 @@ import requests
 from bootstrap.session.connect import store
 from tests.integration.deployment import Deployment, kill, until, up
 from tests.kinds.shop import PASSWORD, Shop
-from tests.kinds.test_streams import rows, send, shop, status
+from tests.kinds.streamed import SOCKETS, status
+from tests.kinds.test_streams import rows, send, shop
 
 __all__ = ["shop"]  # a fixture
 
@@ -30,8 +31,7 @@ pytestmark = [
     pytest.mark.integration,
     pytest.mark.matrix,
     pytest.mark.timeout(1500),
-    # kafka-python leaves sockets open that it could not connect while the broker is killed.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    SOCKETS,
 ]
 
 ORDERS = {
