@@ -20,7 +20,19 @@ _ICEBERG = f"""\
 # By Spark: {reach.EVAL}; packages dbt-spark and pyspark-client. In dbt_project.yml:
 #   models: {{+file_format: iceberg}}
 #   seeds: {{+file_format: iceberg}}
-#   snapshots: {{+file_format: iceberg}}"""
+#   snapshots: {{+file_format: iceberg}}
+# For snapshots, dbt-spark makes a view without a schema, which few kinds of catalog take. In macros/snapshots.sql:
+#   {{% macro spark_build_snapshot_staging_table(strategy, sql, target_relation) %}}
+#     {{% set staging = api.Relation.create(identifier=target_relation.identifier ~ '__dbt_tmp', type='view') %}}
+#     {{% call statement('build_snapshot_staging_relation') %}}
+#       {{{{ create_temporary_view(staging, snapshot_staging_table(strategy, sql, target_relation)) }}}}
+#     {{% endcall %}}
+#     {{% do return(staging) %}}
+#   {{% endmacro %}}
+#   {{% macro spark__post_snapshot(staging_relation) %}}{{% endmacro %}}"""
+_TABLES = """\
+# {name}_spark: Spark has no views there. In dbt_project.yml:
+#   models: {{+file_format: iceberg, +materialized: table}}"""
 
 
 def write(stack: Reach) -> str:
@@ -48,6 +60,9 @@ def _lines(stack: Reach) -> Iterator[str]:
             yield _PROJECT.format(name=each.name)
     if by_spark:
         yield _ICEBERG
+    for each in stack.catalogs:
+        if by_spark and not each.kind.can.views:
+            yield _TABLES.format(name=each.name)
 
 
 def _trino(each: CatalogEndpoint, at: Address, owner: TrinoOwner | None) -> Iterator[str]:

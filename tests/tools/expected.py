@@ -16,12 +16,16 @@ OF_VIEWS = ("run", "test", "snapshot", "incremental", "snapshot again")
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool, its steps, and those that fail, by kind; ``why`` says it in the table."""
+    """A tool, its steps, and those that fail, by kind.
+
+    ``why`` says it in the table; ``says`` is in what the tool says of the first of them, which the others may need.
+    """
 
     label: str
     steps: tuple[str, ...]
     fails: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     why: Mapping[str, str] = field(default_factory=dict)
+    says: Mapping[str, str] = field(default_factory=dict)
     tried: tuple[str, ...] = KINDS  # where it was measured
 
     def cell(self, kind: str) -> str:
@@ -34,6 +38,9 @@ class Tool:
 
 _NO_VIEWS = "Trino has no views there"
 _NO_PLAN = "`plan` fails, as Trino has no views there; the other steps need it"
+_COLUMNS = "last-?[cC]olumn-?[iI]d"
+_TRINO = "This connector does not support creating views"
+_SPARK = "a view is not supported by catalog"
 _REST_ONLY = "DuckDB cannot reach it"
 _DUCKDB = ("schema", "create", "insert", "select", "update", "delete", "drop")
 _DLT = ("append", "append again", "merge", "merge again", "replace", "replace again", "new column")
@@ -47,40 +54,40 @@ TOOLS: dict[str, Tool] = {
         ),
         {"nessie": ("schema change", "former snapshots")},
         {"nessie": "no schema change, no former snapshots"},
+        {"nessie": _COLUMNS},
     ),
     "dlt": Tool(
         "dlt 1.31",
         _DLT,
         {"nessie": ("new column",), "s3tables": _DLT},
         {"nessie": "no new column", "s3tables": "the bucket refuses dlt's own files"},
+        {"nessie": _COLUMNS},
     ),
     "dbt-trino": Tool(
         "dbt-trino 1.10, a project as dbt makes it",
         DBT,
         {"nessie": OF_VIEWS, "s3tables": OF_VIEWS},
         {"nessie": _NO_VIEWS, "s3tables": _NO_VIEWS},
+        {"nessie": _TRINO, "s3tables": _TRINO},
     ),
-    "dbt-trino-tables": Tool(
-        "dbt-trino 1.10, with the lines that the profile names", DBT, tried=("nessie", "s3tables")
-    ),
+    "dbt-trino-tables": Tool("dbt-trino 1.10, with the lines that the profile names", DBT),
     "dbt-spark": Tool(
         "dbt-spark 1.10, by Spark Connect, with the lines that the profile names",
         DBT,
-        {"rest": ("snapshot again",)},
-        {"rest": "dbt-spark drops its temporary view as one of the catalog"},
-        tried=("nessie", "rest"),
     ),
     "sqlmesh": Tool(
         "SQLMesh 0.236, through Trino",
         _MESH,
         {"nessie": _MESH, "s3tables": _MESH},
         {"nessie": _NO_PLAN, "s3tables": _NO_PLAN},
+        {"nessie": _TRINO, "s3tables": _TRINO},
     ),
     "spark": Tool(
         "Spark Connect, pyspark-client 4.1",
         ("namespace", "createOrReplace", "append", "read", "merge", "schema change", "view", "drop"),
         {"glue": ("view",), "s3tables": ("view",)},
         {"glue": "no views", "s3tables": "no views"},
+        {"glue": _SPARK, "s3tables": _SPARK},
     ),
     "sqlalchemy": Tool(
         "Trino's SQLAlchemy and DB-API drivers",
@@ -92,6 +99,7 @@ TOOLS: dict[str, Tool] = {
         _DUCKDB,
         dict.fromkeys(("hive", "glue", "s3tables"), _DUCKDB),
         dict.fromkeys(("hive", "glue", "s3tables"), _REST_ONLY),
+        dict.fromkeys(("hive", "glue", "s3tables"), "DuckDB cannot read"),
     ),
 }
 
