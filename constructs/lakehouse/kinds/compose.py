@@ -91,6 +91,7 @@ def services(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> tuple[Ser
     to = receiver(lakehouse, stack, place)
     for engine in ENGINES.values():
         some = engine.services(place, lakehouse, at.catalogs, to)
+        some = some if to is None else tuple(replace(each, calls_outside=True) for each in some)
         found += some if stack.monitoring is None else map(engine.measured, some)
     if to is not None:
         found.append(lineage.service(place, stack, at.catalogs, trino=lakehouse.engines.trino is not None))

@@ -67,6 +67,9 @@ class _Notes:
     def external(self, port: str) -> Address:
         return Address("", 0)
 
+    def called(self, port: str) -> Address:
+        return Address("", 0)
+
     def secret(self, name: str) -> Secret:
         return Secret(name)
 

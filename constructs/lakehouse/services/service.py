@@ -170,6 +170,7 @@ class Service:
     drain: Drain | None = field(default=None, metadata=ASIDE)
     # The ports that its processes choose themselves, all as one: with a pattern as the name, and 0 as the number.
     further: Port | None = field(default=None, metadata=ASIDE)
+    calls_outside: bool = field(default=False, metadata=ASIDE)  # it calls services that have no image
 
     @property
     def is_job(self) -> bool:
@@ -242,6 +243,9 @@ class Place(Protocol):
 
     def external(self, port: str) -> Address:
         """The address of a named port for users and the bootstrap. It may be on another machine."""
+
+    def called(self, port: str) -> Address:
+        """The address of a named port of a service that has no image, for services that have one."""
 
     def secret(self, name: str) -> Secret:
         """A placeholder for a secret, for use only in a :class:`File`."""

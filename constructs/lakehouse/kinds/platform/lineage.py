@@ -1,6 +1,7 @@
 """What takes the lineage of engines, gives each table one name, and sends it on.
 
-The module :mod:`lakehouse.runtimes.process.lineage` does it, with the names that are made here.
+The module :mod:`lakehouse.runtimes.process.lineage` does it, with the names that are made here. On Docker it is a
+process beside the containers, which call it at this machine's address on Docker's own bridge.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Receiver:
 
 def receiver(place: Place, jobs: str) -> Receiver:
     """The service, for engines of the same stack."""
-    return Receiver(f"http://{place.host(NAME)}:{place.port(NAME)}", place.secret("lineage-key"), jobs)
+    return Receiver(place.called(NAME).url("http"), place.secret("lineage-key"), jobs)
 
 
 @dataclass(frozen=True)
@@ -100,11 +101,13 @@ def trino_address(place: Place) -> str:
 def service(place: Place, stack: LocalStack, catalogs: Sequence[CatalogEndpoint], *, trino: bool) -> Service:
     """The service of a stack with `lineage`."""
     assert stack.lineage is not None
-    config, toolkit, to = place.config(NAME), place.toolkit(), stack.lineage
+    beside = place.outside
+    config, toolkit, to = beside.config(NAME), beside.toolkit(), stack.lineage
+    runtime = "process" if beside is place else "docker"  # which also listens where containers call
     instance = stack.metadata.instance if stack.metadata else None
     content = {
-        "address": place.bind(),
-        "port": place.port(NAME),
+        "address": beside.bind(),
+        "port": beside.port(NAME),
         "names": asdict(names(catalogs, trino_address(place) if trino else "", instance)),
         "key": _KEY,
         **({"url": to.address} if to.address else {}),
@@ -117,17 +120,17 @@ def service(place: Place, stack: LocalStack, catalogs: Sequence[CatalogEndpoint]
         image="",
         packages=(),
         command=(
-            *(toolkit.python, "-P", "-m", "lakehouse.runtimes.process.lineage"),
-            *(f"{config}/{_SETTINGS}", place.data(NAME)),
+            *(toolkit.python, "-P", "-m", f"lakehouse.runtimes.{runtime}.lineage"),
+            *(f"{config}/{_SETTINGS}", beside.data(NAME)),
         ),
         environment=toolkit.environment,
         files=(
             File(_SETTINGS, json.dumps(content, indent=1)),
             File(_KEY, receiver(place, "").key),
         ),
-        data=(place.data(NAME),),
-        ports=(Port(NAME, place.port(NAME), gives=NUMBERS, numbers=(Numbers("/metrics"),)),),
-        probe=Probe("http", place.port(NAME), "/health", expect="OK"),
+        data=(beside.data(NAME),),
+        ports=(Port(NAME, beside.port(NAME), gives=NUMBERS, numbers=(Numbers("/metrics"),)),),
+        probe=Probe("http", beside.port(NAME), "/health", expect="OK"),
         memory_mb=96,
     )
 
@@ -135,7 +138,7 @@ def service(place: Place, stack: LocalStack, catalogs: Sequence[CatalogEndpoint]
 LINEAGE = KindRules(
     word=NAME,
     label="what joins the lineage of engines",
-    on=("process",),
+    on=("process", "docker"),
     listeners=(Listener(NAME, 5055, 5055),),
     unsecured=Unsecured("engines send it the texts of statements without TLS"),
 )

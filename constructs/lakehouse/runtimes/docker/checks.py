@@ -10,12 +10,19 @@ from lakehouse.runtimes.docker.containers import Container
 from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.findings import Check, CheckContext, Finding, ok
 from lakehouse.runtimes.state import State
+from lakehouse.services.service import Service
 
 
 def checks(
-    engine: DockerEngine, state: State, containers: Sequence[Container], context: CheckContext
+    engine: DockerEngine,
+    state: State,
+    containers: Sequence[Container],
+    outside: Sequence[Service],
+    context: CheckContext,
 ) -> Iterator[Check]:
-    """The checks of a stack with these containers."""
+    """The checks of a stack with these containers, and services ``outside`` of them."""
+    from lakehouse.kinds.platform import lineage  # it imports the model of the file, which no step of a deploy does
+
     references = sorted({each.image for each in containers})
     wanted = {each.service: context.memory[each.service] for each in containers if each.service in context.memory}
 
@@ -37,6 +44,10 @@ def checks(
         lost = {} if apart else observed.unresolved(engine, state)
         return findings.names(lost, called, containers[0].network, context.stack)
 
+    def calls() -> Finding:
+        return findings.calls(observed.uncalled(engine, state, containers, called[0]), called[0])
+
+    called = [port.number for each in outside if each.name == lineage.NAME for port in each.ports]
     yield Check("docker", lambda: findings.answers(observed.daemon(engine, context.environment)))
     yield Check("docker version", lambda: findings.version(engine.version()), after=("docker",))
     yield Check(
@@ -48,3 +59,5 @@ def checks(
     yield Check("images", images, after=("docker version",))
     yield Check("provider", provider, after=("terraform",))
     yield Check("names", names, after=("stack",))
+    if called:
+        yield Check("calls", calls, after=("stack", f"service {lineage.NAME}"))

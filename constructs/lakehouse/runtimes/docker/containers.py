@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lakehouse.packages import location
 from lakehouse.runtimes.docker import archives
@@ -15,12 +15,9 @@ from lakehouse.runtimes.docker.images import image
 from lakehouse.runtimes.generations import used
 from lakehouse.runtimes.incarnation import Incarnation, digest
 from lakehouse.runtimes.state import State
-from lakehouse.services.service import LOOPBACK, Probe, Service
+from lakehouse.services.service import LOOPBACK, Place, Probe, Service
 from lakehouse.text.later import ASIDE, definition, later
 from lakehouse.text.placeholders import with_contents
-
-if TYPE_CHECKING:  # it imports the model of the file, which would cost each step of a deploy half a second
-    from lakehouse.runtimes.docker.place import DockerPlace
 
 FILE = "containers.json"
 
@@ -30,6 +27,8 @@ PROVIDER = ">= 3.6, < 5"
 
 # Labels of the stack's containers, volumes and networks. The first names the state folder of their lakehouse.
 STATE, SERVICE, INCARNATION = "lakehouse.state", "lakehouse.service", "lakehouse.incarnation"
+# This machine's name in containers that call what runs beside them, and the word that is its address in Docker's API.
+MACHINE, GATEWAY = "host.docker.internal", "host-gateway"
 ID, LAKEHOUSE, STACK = "lakehouse.id", "lakehouse.name", "lakehouse.stack"  # of volumes: the owner of the state folder
 
 
@@ -83,6 +82,7 @@ class Container:
     stop_seconds: int
     files: str  # digest of the mounted configuration
     keeps_entrypoint: bool = later(False)  # the image's own entry point gets the command without its first word
+    calls_outside: bool = later(False)  # it knows this machine by a name
     credentials: tuple[str, ...] = field(default=(), metadata=ASIDE)  # the names of the credentials in its files
 
     @property
@@ -138,7 +138,7 @@ class ContainerSeen:
 RESTART = "unless-stopped"
 
 
-def containers(services: Iterable[Service], naming: Naming, state: State, place: DockerPlace) -> tuple[Container, ...]:
+def containers(services: Iterable[Service], naming: Naming, state: State, place: Place) -> tuple[Container, ...]:
     """One container per service, with its files and ports as in ``place``."""
     return tuple(_container(each, naming, state, place) for each in services)
 
@@ -180,7 +180,7 @@ def _read(raw: dict[str, Any]) -> Container:
     )
 
 
-def _container(service: Service, naming: Naming, state: State, place: DockerPlace) -> Container:
+def _container(service: Service, naming: Naming, state: State, place: Place) -> Container:
     carried = image(service.image)
     config, data = place.config(service.name), place.data(service.name)
     numbers = {each.number: place.external(each.name).port for each in service.ports if not each.inner}
@@ -208,6 +208,7 @@ def _container(service: Service, naming: Naming, state: State, place: DockerPlac
         probe=_from_here(service, numbers, health),
         stop_seconds=service.stop_seconds,
         keeps_entrypoint=service.keeps_entrypoint,
+        calls_outside=service.calls_outside,
         credentials=used(service),
         files=digest([(each.path, with_contents(each.text)) for each in service.files]),
     )

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse import toolkit
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.docker.containers import ID, INCARNATION, SERVICE, STATE, Container, ContainerSeen
+from lakehouse.runtimes.docker.containers import (
+    GATEWAY,
+    ID,
+    INCARNATION,
+    MACHINE,
+    SERVICE,
+    STATE,
+    Container,
+    ContainerSeen,
+)
 from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import LOOPBACK
@@ -77,6 +86,16 @@ class DockerEngine:
     def folder(self) -> Path:
         """The folder of Docker's images and volumes, on Docker's machine."""
         return Path(self.client.info()["DockerRootDir"])
+
+    def interface(self) -> str:
+        """The interface of this machine whose address containers know as that of the machine. Empty: there is none."""
+        from docker.errors import NotFound
+
+        try:
+            options = self.client.networks.get("bridge").attrs["Options"] or {}
+        except NotFound:
+            return ""
+        return str(options.get("com.docker.network.bridge.name", ""))
 
     def seen(self, state: State) -> dict[str, ContainerSeen]:
         """The stack's containers by service, running or not; empty if Docker does not answer."""
@@ -266,6 +285,7 @@ class DockerEngine:
             network=asked.network,
             networking_config=None if asked.network == "none" else {asked.network: names},
             ports={f"{inside}/tcp": (LOOPBACK, outside) for inside, outside in asked.ports},
+            extra_hosts={MACHINE: GATEWAY} if asked.calls_outside else None,
             mem_limit=f"{asked.memory_mb}m",
             memswap_limit=f"{asked.memory_mb}m",
             cpu_shares=_LOWEST if lowest else None,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lakehouse import toolkit
+from lakehouse.runtimes.docker.containers import MACHINE
 from lakehouse.runtimes.docker.engine import OLDEST, numbers
 from lakehouse.runtimes.findings import Finding, error, ok, warning
 
@@ -136,3 +137,14 @@ def names(unresolved: Mapping[str, Sequence[str]], detached: Sequence[str], netw
             f"`lakehouse --stack {stack} destroy`, then `lakehouse --stack {stack} deploy` (the data stays)",
         )
     return ok("services find each other by name")
+
+
+def calls(refused: Sequence[str], port: int) -> Finding:
+    """Whether containers reach what runs beside them. ``refused`` are the services that do not."""
+    if refused:
+        return error(
+            f"{', '.join(refused)} cannot open {MACHINE}:{port}, so each statement waits for it in vain",
+            "a firewall of this machine drops what its containers send to it",
+            f"let it in from Docker's networks, e.g. `sudo ufw allow proto tcp from 172.16.0.0/12 to any port {port}`",
+        )
+    return ok("containers reach what runs beside them")

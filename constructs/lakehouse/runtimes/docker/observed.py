@@ -16,7 +16,7 @@ from typing import Any
 
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import cached
-from lakehouse.runtimes.docker.containers import PROVIDER, Container
+from lakehouse.runtimes.docker.containers import MACHINE, PROVIDER, Container
 from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.findings import Daemon
 from lakehouse.runtimes.findings import PortHolder
@@ -155,6 +155,14 @@ def unresolved(engine: DockerEngine, state: State) -> dict[str, list[str]]:
         return {}
     with ThreadPoolExecutor(len(running)) as pool:
         return dict(zip(running.values(), pool.map(lost, running), strict=True))
+
+
+def uncalled(engine: DockerEngine, state: State, asked: Sequence[Container], port: int) -> list[str]:
+    """The services whose containers run, and cannot open a port of this machine that they call."""
+    seen = engine.seen(state)
+    up = [each for each in asked if each.calls_outside and each.service in seen and seen[each.service].up]
+    opens = ("timeout", "5", "bash", "-c", f"exec 3<>/dev/tcp/{MACHINE}/{port}")  # a firewall may answer nothing
+    return [each.service for each in up if not engine.ends_well(each.name, opens)]
 
 
 def resolves(engine: DockerEngine, container: str, host: str) -> bool | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lakehouse.packages import location
+from lakehouse.runtimes.docker.containers import MACHINE
 from lakehouse.runtimes.docker.images import IMAGES
 from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.state import State
@@ -15,6 +17,18 @@ from lakehouse.spec.kinds import Listener
 from lakehouse.text.placeholders import Content, Secret
 
 ANY = "0.0.0.0"  # noqa: S104 - in the container; on this machine, ports are published only on the loopback address
+
+
+_DOCKER = ("DOCKER_HOST", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "DOCKER_CONFIG")  # which Docker it is
+
+
+class Beside(ProcessPlace):
+    """The place of what runs beside the containers. A module of the toolkit finds the Docker of the deploy."""
+
+    def toolkit(self) -> Toolkit:
+        found = super().toolkit()
+        passed = tuple((name, os.environ[name]) for name in _DOCKER if name in os.environ)
+        return replace(found, environment=(*found.environment, *passed))
 
 
 @dataclass(frozen=True)
@@ -59,6 +73,9 @@ class DockerPlace:
     def external(self, port: str) -> Address:
         return Address(LOOPBACK, self.listeners[port].number)
 
+    def called(self, port: str) -> Address:
+        return Address(MACHINE, self.listeners[port].number)
+
     def secret(self, name: str) -> Secret:
         return Secret(name)
 
@@ -71,7 +88,7 @@ class DockerPlace:
     @property
     def outside(self) -> ProcessPlace:
         numbers = {name: each.number for name, each in self.listeners.items()}
-        return ProcessPlace(self.state, numbers, self.home, self.trust)
+        return Beside(self.state, numbers, self.home, self.trust)
 
     @property
     def secure(self) -> bool:

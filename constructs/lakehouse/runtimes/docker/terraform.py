@@ -13,7 +13,16 @@ from cdktf_cdktf_provider_docker import container, image, provider
 from lakehouse import project
 from lakehouse.cdk import Construct, TerraformResource, TerraformStack, forgotten, literal, local_exec, on_create
 from lakehouse.runtimes.docker import archives, containers, network, supervised
-from lakehouse.runtimes.docker.containers import INCARNATION, PROVIDER, RESTART, SERVICE, STATE, Container
+from lakehouse.runtimes.docker.containers import (
+    GATEWAY,
+    INCARNATION,
+    MACHINE,
+    PROVIDER,
+    RESTART,
+    SERVICE,
+    STATE,
+    Container,
+)
 from lakehouse.runtimes.docker.incarnation import look
 from lakehouse.runtimes.docker.known import former_networks, known_names
 from lakehouse.runtimes.docker.runtime import Containers
@@ -154,6 +163,7 @@ class DockerRuntime(LocalRuntime):
                 container.ContainerPorts(internal=internal, external=external, ip=LOOPBACK)
                 for internal, external in asked.ports
             ],
+            host=[container.ContainerHost(host=MACHINE, ip=GATEWAY)] if asked.calls_outside else None,
             memory=asked.memory_mb,
             memory_swap=asked.memory_mb,  # memory and swap together, so no swap
             restart=RESTART,

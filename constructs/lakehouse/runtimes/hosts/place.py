@@ -136,6 +136,9 @@ class HostsPlace:
     def external(self, port: str) -> Address:
         return Address(self.hosts[self.on(port)].address, self.listeners[port].number)
 
+    def called(self, port: str) -> Address:
+        raise AssertionError("on hosts every service has a host of its own")
+
     def secret(self, name: str) -> Secret:
         return Secret(name)
 

@@ -253,22 +253,27 @@ def families(events: Events, counted: Mapping[str, int]) -> Sequence[Family]:
     )
 
 
-def serve(settings: LineageSettings, events: Events) -> ThreadingHTTPServer:
-    """The server, which listens from now on."""
+def serve(settings: LineageSettings, events: Events, further: Sequence[str] = ()) -> ThreadingHTTPServer:
+    """The server, which listens from now on. At ``further`` addresses, threads serve the same."""
     counted = {"received": 0, "lost": 0}
     shared = {"key": settings.key, "joiner": Joiner(settings.names), "events": events, "counted": counted}
-    return ThreadingHTTPServer((settings.address, settings.port), type("Handler", (_Handler,), shared))
+    handler = type("Handler", (_Handler,), shared)
+    server = ThreadingHTTPServer((settings.address, settings.port), handler)
+    for address in further:
+        beside = ThreadingHTTPServer((address, server.server_port), handler)
+        threading.Thread(target=beside.serve_forever, daemon=True).start()
+    return server
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None, further: Sequence[str] = ()) -> None:
     file, data = sys.argv[1:] if arguments is None else arguments
     settings = LineageSettings.read(Path(file))
     if settings.file:
-        serve(settings, InFile(Path(settings.file))).serve_forever()
+        serve(settings, InFile(Path(settings.file)), further).serve_forever()
         return
     events = ToServer(Path(data) / "events.sqlite", settings.url, settings.token)
     threading.Thread(target=events.run, daemon=True).start()
-    serve(settings, events).serve_forever()
+    serve(settings, events, further).serve_forever()
 
 
 if __name__ == "__main__":

@@ -53,6 +53,9 @@ class ProcessPlace:
     def external(self, port: str) -> Address:
         return Address(LOOPBACK, self.ports[port])
 
+    def called(self, port: str) -> Address:
+        return Address(LOOPBACK, self.ports[port])
+
     def secret(self, name: str) -> Secret:
         return Secret(name)
 

@@ -58,6 +58,9 @@ class Somewhere:
     def external(self, port: str) -> Address:
         return Address("lakehouse.example", self._ports[port] + 10_000)
 
+    def called(self, port: str) -> Address:
+        return Address("outside.internal", self._ports[port])
+
     def secret(self, name: str) -> Secret:
         return Secret(name)
 

@@ -29,7 +29,11 @@ def test_a_stack_may_have_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "place", "said"),
     [
-        ({"runtime": "docker"}, "stacks.local.lineage", "runs only with `runtime: process`. Remove it"),
+        (
+            {"runtime": "hosts", "inventory": {"hosts": {"a": {"address": "10.0.0.1"}}}},
+            "stacks.local.lineage",
+            "runs only with `runtime: process or docker`. Remove it",
+        ),
         ({"engines": {}}, "stacks.local.lineage", "no engine is in the file, so there is no lineage. Add spark or"),
         (
             {"engines": TRINO, "secure": True, "catalogs": {"lake": "rest"}, "store": "seaweedfs"},

@@ -26,7 +26,7 @@ def test_drivers_send_to_the_service_and_do_not_show_its_key(tmp_path: Path) -> 
         "spark.extraListeners=io.openlineage.spark.agent.OpenLineageSparkListener",
         "spark.openlineage.namespace=demo",
         "spark.openlineage.transport.type=http",
-        "spark.openlineage.transport.url=http://lineage.internal:5055",
+        "spark.openlineage.transport.url=http://outside.internal:5055",
         "spark.openlineage.transport.endpoint=/api/v1/lineage",
         "spark.openlineage.transport.auth.type=api_key",
         "spark.openlineage.transport.auth.apiKey=<secret:lineage-key>",

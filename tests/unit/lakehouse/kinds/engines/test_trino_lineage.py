@@ -17,7 +17,7 @@ def test_the_coordinator_sends_to_the_service_and_workers_do_not(tmp_path: Path)
         "openlineage-event-listener.trino.uri=http://trino.internal:8085",
         "openlineage-event-listener.namespace=demo",
         "openlineage-event-listener.transport.type=HTTP",
-        "openlineage-event-listener.transport.url=http://lineage.internal:5055",
+        "openlineage-event-listener.transport.url=http://outside.internal:5055",
         "openlineage-event-listener.transport.endpoint=/api/v1/lineage",
         "openlineage-event-listener.transport.api-key=<secret:lineage-key>",
     ]

@@ -105,3 +105,11 @@ def test_what_is_advised_names_the_stack_because_another_one_may_be_the_default(
         advised = [each for each in found.fix.split("`")[1::2] if each.startswith("lakehouse")]
         assert advised
         assert all(each.startswith("lakehouse --stack staging ") for each in advised)
+
+
+def test_containers_that_a_firewall_cuts_off_from_this_machine() -> None:
+    assert docker.calls([], 5055).severity == "ok"
+    found = docker.calls(["trino"], 5055)
+    assert found.severity == "error"
+    assert "trino cannot open host.docker.internal:5055" in found.found
+    assert "5055" in found.fix

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from lakehouse.runtimes.docker.place import DockerPlace
 from lakehouse.spec.kinds import Listener
 from lakehouse.text.placeholders import Content
@@ -21,6 +23,13 @@ def test_this_machine_sees_the_files_ports() -> None:
 
 def test_services_know_each_other_by_name() -> None:
     assert (PLACE.host("nessie"), PLACE.bind()) == ("nessie", "0.0.0.0")
+
+
+def test_what_runs_beside_containers_is_called_at_this_machines_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert str(PLACE.called("trino")) == "host.docker.internal:8085"
+    monkeypatch.setenv("DOCKER_HOST", "unix:///run/mine.sock")
+    assert ("DOCKER_HOST", "unix:///run/mine.sock") in PLACE.outside.toolkit().environment
+    assert PLACE.outside.bind() == "127.0.0.1"
 
 
 def test_packages_are_where_the_images_have_them_or_mounted() -> None:

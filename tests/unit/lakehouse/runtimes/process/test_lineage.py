@@ -236,3 +236,13 @@ def test_events_go_on_by_themselves(tmp_path: Path, server: tuple[str, type[Serv
         while numbers(own)["waiting"] and time.monotonic() < deadline:
             time.sleep(0.02)
     assert handler.got[0][2]["outputs"][0]["name"] == "lake.bronze.orders"
+
+
+def test_a_further_address_has_the_same_server(tmp_path: Path) -> None:
+    events = InFile(tmp_path / "events.jsonl")
+    with lineage.serve(LineageSettings(LOOPBACK, 0, NAMES, KEY), events, ["127.0.0.2"]) as found:
+        threading.Thread(target=found.serve_forever, args=(0.01,), daemon=True).start()
+        for address in (LOOPBACK, "127.0.0.2"):
+            assert post(f"http://{address}:{found.server_port}{PATH}", json.dumps(EVENT).encode()) == 201
+        assert numbers(f"http://{LOOPBACK}:{found.server_port}")["received"] == 2
+        found.shutdown()
