@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.deployment import Deployment
+from tests.integration.terminal import CTRL_C, CTRL_D, terminal
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -114,3 +115,31 @@ def test_names_of_columns_and_an_upgrade_of_the_format(deployed: Deployment) -> 
         deployed.trino("DROP TABLE IF EXISTS lake.odd.t")
         deployed.trino("DROP SCHEMA IF EXISTS lake.odd")
         deployed.file.write_text(before)
+
+
+QUESTION = "Type the lakehouse's name (demo) to continue: "
+SHOW, HIDE = "\x1b[?25h", "\x1b[?25l"  # the cursor
+
+
+def test_a_person_at_a_terminal_is_asked_before_a_table_is_dropped(deployed: Deployment, table: str) -> None:
+    at = ("catalogs", "lake", "namespaces", "contents", "tables")
+    deployed.change(*at, "people", "deletable", to=True)
+    deployed.lakehouse("apply")
+    deployed.change(*at, to={})
+    command = ("apply", "--allow-destroy")
+    for keys, ends, says in (
+        (b"no\n", 1, "The name does not match: nothing was changed."),
+        (b"\n", 1, "The name does not match: nothing was changed."),
+        (CTRL_D, 1, "The name does not match: nothing was changed."),
+        (CTRL_C, 130, ""),
+        (b"dem" + CTRL_C, 130, ""),
+    ):
+        shown, code = terminal(deployed.folder, *command, until=QUESTION, keys=keys)
+        asked, _, after = shown.partition(QUESTION)
+        assert f"This will be destroyed:\r\n- table {table}\r\n" in asked
+        assert (code, says in after, "Traceback" in shown, "done" in after) == (ends, True, False, False), shown
+        assert shown.rfind(SHOW) >= shown.rfind(HIDE), "the cursor is there again"
+        assert deployed.trino(f"SELECT count(*) FROM {table}") == [[2]]
+    shown, code = terminal(deployed.folder, *command, until=QUESTION, keys=b"demo\n")
+    assert (code, "done: table lake.contents.people" in shown) == (0, True), shown
+    assert deployed.trino("SHOW TABLES FROM lake.contents") == []

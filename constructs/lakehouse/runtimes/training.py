@@ -144,6 +144,7 @@ def _train(lakehouse: Lakehouse, stack: str, how: Way, lacking: Wanted, told: Te
         services = [
             how.recording(replace(each, java=java[each.name]), records) if each.name in java else each
             for each in local.everything
+            if not each.outside  # what has no image has no class archive
         ]
         if told.in_background:
             services = [_patient(each, records=each.name in java) for each in services]
@@ -211,6 +212,8 @@ def _separate(lakehouse: Lakehouse, stack: str, folder: Path) -> Local:
     for catalog in content["catalogs"].values():
         catalog.pop("namespaces", None)
     kinds = there.model_dump(mode="json", include={"runtime", "store", "catalogs"})
+    if there.lineage is not None:  # engines have its listeners on their class paths. Nobody hears them here
+        kinds["lineage"] = {"file": "lineage.jsonl"}
     alone = lakehouse.model_copy(update={"stacks": {_STACK: LocalStack.model_validate(kinds)}})
     names = ports(alone, _STACK)  # without what has no class archives, as what watches
     numbers = dict(zip(names, _free(len(names)), strict=True))

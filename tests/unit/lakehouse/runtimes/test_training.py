@@ -61,6 +61,21 @@ def test_what_watches_is_not_trained_on(lakehouse: Lakehouse, tmp_path: Path, ru
     assert not {each.name for each in local.everything} & {"victoria-metrics", "lakehouse-metrics"}
 
 
+@pytest.mark.parametrize("runtime", ["process", "docker"])
+def test_with_lineage_engines_are_trained_with_their_listeners_and_tell_nobody(
+    lakehouse: Lakehouse, tmp_path: Path, runtime: str
+) -> None:
+    (tmp_path / "there").mkdir()
+    to = {"url": "http://marquez.example.com:5000", "token": "marquez.key"}
+    told = monitored.lakehouse(tmp_path / "there", False, runtime=runtime, lineage=to)
+    own = locate(told, "local", tmp_path / "there" / "lakehouse.yaml")
+    local = training._separate(told, "local", tmp_path)
+    packages_of = {each.name: each.packages for each in own.services}
+    assert "trino-full-476" in packages_of["trino"]
+    assert {each.name: each.packages for each in local.services} == packages_of
+    assert "marquez" not in (tmp_path / "lakehouse.yaml").read_text()
+
+
 def test_the_lakehouse_trained_on_is_the_same_but_empty_elsewhere_and_on_free_ports(
     lakehouse: Lakehouse, tmp_path: Path
 ) -> None:
