@@ -182,3 +182,15 @@ def test_a_label_says_what_was_asked_for(stack: Path, asked: dict[str, dict[str,
         labels = {label["label"]: label["value"] for label in asked[each.service]["labels"]}
         assert labels["lakehouse.incarnation"].startswith(f"{each.digest}-")
         assert labels["lakehouse.service"] == each.service
+
+
+def test_with_lineage_engines_alone_know_this_machine_and_what_they_call_runs_beside_them(tmp_path: Path) -> None:
+    found = resources(synth(tmp_path, further=", lineage: {file: lineage.jsonl}"))
+    hosts = {key: each.get("host") for key, each in found["docker_container"].items()}
+    here = [{"host": "host.docker.internal", "ip": "host-gateway"}]
+    engines = {"spark-master", "spark-worker-1", "spark-worker-2", "spark-connect", "trino"}
+    assert hosts == {**dict.fromkeys(engines, here), "s3proxy": None, "nessie": None}
+    assert {"lineage", "supervisor"} <= found["terraform_data"].keys()
+    services = json.loads((tmp_path / "cdktf.out/stacks/local/services.json").read_text())
+    [lineage] = [each["service"] for each in services if each["service"]["name"] == "lineage"]
+    assert "lakehouse.runtimes.docker.lineage" in lineage["command"]

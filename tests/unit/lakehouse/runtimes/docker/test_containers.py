@@ -152,6 +152,7 @@ def test_nothing_asked_for_holds_a_secret_but_the_files_count(there: tuple[Servi
         {"environment": (("A", "b"),)},
         {"probe": Probe("http", 9000, "/other")},
         {"command": ("java", "-version")},
+        {"calls_outside": True},
     ],
 )
 def test_the_digest_changes_with_everything(there: tuple[Service, ...], place: DockerPlace, change: Any) -> None:
