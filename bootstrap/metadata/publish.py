@@ -92,14 +92,9 @@ class Publisher:
         settings = file_settings(connect(self.target.path, self.target.stack)[1])
         return {env.of_pyiceberg(name, key): value for name in lakehouse.catalogs for key, value in settings.items()}
 
-    @property
-    def _record(self) -> Path:
-        """A file with the tables that each place got, so that those that are gone can be hidden there."""
-        return self.target.secrets.parent / "metadata.json"
-
     def _recorded(self) -> dict[str, list[str]]:
         try:
-            found = json.loads(self._record.read_text())
+            found = json.loads(self.target.published.read_text())
         except (OSError, ValueError):
             return {}
         return found if isinstance(found, dict) else {}
@@ -109,7 +104,7 @@ class Publisher:
 
     def _note(self, tables: Sequence[str]) -> None:
         if self.to.keeps:
-            write_private(self._record, json.dumps(self._recorded() | {str(self.to): list(tables)}))
+            write_private(self.target.published, json.dumps(self._recorded() | {str(self.to): list(tables)}))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from lakehouse.runtimes.disk import BALLAST
 def destroy_data(target: Target, *, yes: bool) -> int:
     """Deletes the stack's tables, catalog state, logs and secrets; returns the number of bytes freed.
 
-    Replication slots of its pipelines go first, because only its secrets can drop them. Only a folder with this
+    Replication slots of its pipelines go first, because only its secrets can drop them. The list of tables that were
+    published stays, because it is about what others show. Only a folder with this
     lakehouse's mark is touched. Raises LakehouseError if it has none, while a process of the lakehouse runs, or if a
     slot stays; UsageError without a confirmation.
     """
@@ -51,6 +52,8 @@ def destroy_data(target: Target, *, yes: bool) -> int:
             ) from error
     for name in (BALLAST, generations.FILE, owner.MARK):  # the mark last: what is left after a failure is still ours
         (root / name).unlink(missing_ok=True)
+    if target.published.exists():
+        print(f"{target.published} stays: by it, the next publication hides the tables that are gone.", file=sys.stderr)
     for empty in (root, root.parent):
         if empty.is_dir() and not empty.is_symlink() and not any(empty.iterdir()):
             empty.rmdir()

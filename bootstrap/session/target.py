@@ -76,6 +76,11 @@ class Target:
         return folder(self.path, self.stack, found.state if isinstance(found, LocalStack) else None) / "secrets"
 
     @property
+    def published(self) -> Path:
+        """A file with the tables that each place got, so that those that are gone can be hidden there."""
+        return self.secrets.parent / owner.PUBLISHED
+
+    @property
     def scratch(self) -> Path:
         """A folder for a command's temporary files: below the state folder, whose disk is watched."""
         folder = self.secrets.parent / "tmp"

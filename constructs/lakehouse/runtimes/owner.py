@@ -36,7 +36,8 @@ FOLDERS = (
     "hosts",
     "slots",
 )
-_OF_THE_FILE_SYSTEM = {"lost+found"}
+PUBLISHED = "metadata.json"  # the tables that others were told of; it outlives the data, which others still show
+_NO_DATA = {PUBLISHED, "lost+found"}  # the latter is the file system's
 _KEYS = ("store-access-key", "store-secret-key")
 
 
@@ -242,7 +243,7 @@ def holds(root: Path) -> Iterator[str]:
     """The names in the folder, without those of empty folders that a lakehouse would create too."""
     try:
         for each in root.iterdir():
-            if each.name in _OF_THE_FILE_SYSTEM:
+            if each.name in _NO_DATA:
                 continue
             if each.name in FOLDERS and each.is_dir() and all(inner.is_dir() for inner in each.rglob("*")):
                 continue

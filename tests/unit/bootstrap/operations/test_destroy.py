@@ -66,6 +66,16 @@ def test_the_keys_of_principals_go_too_and_the_next_deploy_may_have_the_folder(t
     assert not root.exists()
 
 
+def test_the_list_of_published_tables_stays_and_the_next_deploy_may_have_the_folder(
+    target: Target, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target.published.write_text("{}")
+    destroy_data(target, yes=True)
+    assert [each.name for each in root.iterdir()] == ["metadata.json"]
+    assert f"{target.published} stays: by it, the next publication hides" in capsys.readouterr().err
+    check(target.local.state, target.local.claim)
+
+
 def test_a_folder_with_nothing_but_an_empty_one_for_keys_is_free(target: Target) -> None:
     (target.located.state.root / "access").mkdir(parents=True)
     check(target.located.state, target.located.claim)
