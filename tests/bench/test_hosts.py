@@ -1,7 +1,7 @@
 """`runtime: hosts`: a deploy of three machines against the bare playbook, and TPC-H on one and on three of them.
 
-The machines are containers on this one (tests/containers/machines.py), so three of them have no more processors than one:
-what is seen is what the distribution costs, not what it gains.
+The machines are containers on this one (tests/containers/machines.py), so three of them have the processors of one: what
+is seen is what the distribution costs, not what it gains.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from lakehouse.runtimes.hosts import playbook
 from tests.bench.test_queries import QUERIES
 from tests.bench.test_startup import ROUNDS, seconds, show
 from tests.containers.machines import HOSTS, THIS, C, running
-from tests.integration.deployment import PROJECT, Deployment, until
+from tests.integration.deployment import PROJECT, Deployment
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
 
@@ -60,7 +60,7 @@ def machines(folder: Path) -> Iterator[None]:
 def bare(stack: Deployment) -> None:
     """The playbook by itself, with the inventory and the files of the stack."""
     own = playbook.inventory_folder(stack.local.state)
-    command = [ANSIBLE.program, "--inventory", own, "site.yml"]
+    command: list[str | Path] = [ANSIBLE.program, "--inventory", own, "site.yml"]
     done = subprocess.run(
         command, cwd=PROJECT / "ansible", capture_output=True, text=True, check=False, timeout=1500
     )  # fmt: skip
