@@ -72,6 +72,19 @@ def test_buckets_become_what_the_file_says(servers: Servers, there: Connections,
             s3.get_bucket_lifecycle_configuration(Bucket=name)
 
 
+def test_every_bucket_of_many_takes_an_object(there: Connections, root: str) -> None:
+    """SeaweedFS once let the free gigabytes of the disk decide how many buckets could be written to."""
+    s3 = client(there.store)
+    names = [f"{root}-many-{number}" for number in range(20)]
+    for name in names:
+        s3.create_bucket(Bucket=name)
+        s3.put_object(Bucket=name, Key="object", Body=b"content")
+    assert {s3.get_object(Bucket=name, Key="object")["Body"].read() for name in names} == {b"content"}
+    for name in names:
+        s3.delete_object(Bucket=name, Key="object")
+        s3.delete_bucket(Bucket=name)
+
+
 def anonymous(servers: Servers, there: Connections, bucket: str) -> int:
     """The status of a reader without keys."""
     client(there.store).put_object(Bucket=bucket, Key="object", Body=b"content")

@@ -83,7 +83,11 @@ def seaweedfs(place: Place, stack: LocalStack) -> Service:
             "-master.electionTimeout=1s",
             # By itself it reports its numbers to its makers.
             "-master.telemetry=false",
-            *("-master.volumeSizeLimitMB=1024", "-volume.max=0", "-volume.preStopSeconds=1"),
+            "-master.volumeSizeLimitMB=1024",
+            # Each bucket has up to seven files of that size at a time. With 0, the free gigabytes of the disk are the most
+            # that there may be, so a fifth bucket may find none left; they use only what is written to them.
+            "-volume.max=10000",
+            "-volume.preStopSeconds=1",
             *([f"-metricsPort={place.port(METRICS)}", f"-metricsIp={bind}"] if stack.monitoring else []),
             f"-options={config}/options",
         ),
