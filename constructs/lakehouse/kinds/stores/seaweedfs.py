@@ -84,8 +84,8 @@ def seaweedfs(place: Place, stack: LocalStack) -> Service:
             # By itself it reports its numbers to its makers.
             "-master.telemetry=false",
             "-master.volumeSizeLimitMB=1024",
-            # Each bucket has up to seven files of that size at a time. With 0, the free gigabytes of the disk are the most
-            # that there may be, so a fifth bucket may find none left; they use only what is written to them.
+            # Each bucket has up to seven files of that size at a time, which use only what is written to them. With 0,
+            # the free gigabytes of the disk are the most that there may be, so a fifth bucket may find none left.
             "-volume.max=10000",
             "-volume.preStopSeconds=1",
             *([f"-metricsPort={place.port(METRICS)}", f"-metricsIp={bind}"] if stack.monitoring else []),
