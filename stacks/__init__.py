@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from lakehouse import project
 from lakehouse.cdk import App, TerraformStack, warn
 from lakehouse.runtimes.contents import Look
 from lakehouse.spec import AwsStack as AwsOptions
@@ -34,11 +35,15 @@ def synth(
     """
     app = App(outdir=os.environ.get("CDKTF_OUTDIR"))  # jsii's Node knows the value of when it started
     written: list[Callable[[Path], None]] = []
-    for name in lakehouse.stacks if chosen is None else chosen:
+    names = list(lakehouse.stacks if chosen is None else chosen)
+    ask = len(names) == 1 and not project.destroying()  # else nobody may want to know of the machines of this one
+    for name in names:
         if isinstance(lakehouse.stacks[name], AwsOptions):
             written.append(AwsTerraformStack(app, name, lakehouse=lakehouse, path=path).write)
         else:
-            written.append(LocalTerraformStack(app, name, lakehouse=lakehouse, path=path, look=looks.get(name)).write)
+            look = looks.get(name)
+            made = LocalTerraformStack(app, name, lakehouse=lakehouse, path=path, look=look, ask=ask)
+            written.append(made.write)
     first = next(each for each in app.node.children if isinstance(each, TerraformStack))
     for each in warnings[:_MOST]:
         warn(first, each)

@@ -22,8 +22,16 @@ class LocalTerraformStack(TerraformStack):
     """Services of a runtime, and the bootstrap as the last resource."""
 
     def __init__(
-        self, scope: Construct, name: str, *, lakehouse: Lakehouse, path: Path, look: Look | None = None
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        lakehouse: Lakehouse,
+        path: Path,
+        look: Look | None = None,
+        ask: bool = False,
     ) -> None:
+        """``look`` is the comparison of its contents, if it is up. ``ask``: warn of machines that do not fit it."""
         super().__init__(scope, name)
         self._name = name
         self._state = terraform_state(path, name)
@@ -36,6 +44,8 @@ class LocalTerraformStack(TerraformStack):
             warn(self, each)
         self._causes = Causes(lakehouse, name, path, local.state)
         self._runtime = runtime(options.runtime).terraform(self, local, self._causes.because)
+        for each in self._runtime.unfit() if ask else ():
+            warn(self, each)
         self._compared = Compared() if look is None else look.compared()
         at_work = {local.endpoints.store.service, *(each.service for each in local.endpoints.catalogs)}
         contents = {"buckets", "catalogs", "access"}

@@ -28,8 +28,8 @@ TRINO = {
     "catalogs": {"tpch": {"connector.name": "tpch"}},
 }
 # Two stages with an exchange between them. Each of the 1,500,000 orders has lines, so it has a group.
-LONG = "SELECT count(*), sum(lines) FROM (SELECT orderkey, count(*) lines FROM tpch.sf1.lineitem GROUP BY orderkey)"
-ANSWER = [[1500000, 6001215]]
+LONG = "SELECT count(*), sum(lines) FROM (SELECT orderkey, count(*) lines FROM ({}) GROUP BY orderkey)"
+LINES = "SELECT orderkey FROM tpch.sf1.lineitem"
 ENDLESS = "SELECT count(*) FROM tpch.sf1000.lineitem"
 
 Rows = list[list[Any]]
@@ -84,16 +84,19 @@ def queries(stack: Deployment, condition: str) -> dict[str, str]:
 
 
 def a_query_outlives_a_worker(
-    stack: Deployment, kill: Callable[[str], object], back: Callable[[], object] = lambda: None
+    stack: Deployment, kill: Callable[[str], object], back: Callable[[], object] = lambda: None, times: int = 1
 ) -> None:
-    """``kill`` ends a service without a warning. It is started again by itself, or by ``back`` after the query."""
+    """``kill`` ends a service without a warning. It is started again by itself, or by ``back`` after the query.
+
+    The query reads everything that many times: it has to last until the worker is seen at work.
+    """
     until_complete(stack)
     busy = "SELECT count(*) FROM system.runtime.tasks WHERE node_id = 'trino-worker-2' AND state = 'RUNNING'"
-    with asked(stack, LONG) as asking:
+    with asked(stack, LONG.format(" UNION ALL ".join([LINES] * times))) as asking:
         until(lambda: (stack.trino(busy) != [[0]] and kept(stack) > 0) or asking.done(), 120)
         assert not asking.done(), "it ended before the worker"
         kill("trino-worker-2")
-        assert asking.result(600) == ANSWER
+        assert asking.result(600) == [[1500000, 6001215 * times]]
     query, *_ = queries(stack, "query LIKE 'SELECT count(*), sum(lines)%' ORDER BY created DESC")
     assert failed_tasks(stack, query) > 0, "no task of it failed, so nothing ran again"
     back()

@@ -38,6 +38,10 @@ class LocalRuntime(Construct):
         self.services: dict[str, TerraformResource] = {}
         self._bootstrap = NONE
 
+    def unfit(self) -> Sequence[str]:
+        """What would make a deploy fail on other machines, asked of them. A deploy on this one looks by itself."""
+        return ()
+
     def _step(self, *words: str) -> str:
         return shlex.join([sys.executable, "-m", self.steps, *words, "--state", str(self.local.state.root)])
 

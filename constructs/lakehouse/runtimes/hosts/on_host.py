@@ -32,6 +32,7 @@ def main(asked: Any) -> Any:
 def look(asked: Any) -> Any:
     """What a host has of a stack: its units, by service, its firewall as a digest, and the packages that are gone.
 
+    And its memory and room.
     Of each unit: whether it answers, and whether it was changed by hand.
     """
     known = asked["services"]
@@ -46,7 +47,7 @@ def look(asked: Any) -> Any:
     with ThreadPoolExecutor(max(1, len(up))) as pool:
         for name, answers in zip(up, pool.map(lambda name: _ready(known[name]), up)):  # noqa: B905 - Python 3.9
             found[name]["ready"] = answers
-    return {"units": found, "missing": sorted(gone), "firewall": _firewall(asked)}
+    return {"units": found, "missing": sorted(gone), "firewall": _firewall(asked), "facts": _facts(Path(asked["data"]))}
 
 
 def wait(asked: Any) -> Any:
@@ -146,22 +147,27 @@ def facts(asked: Any) -> Any:
 
     The number of free inodes is None if the file system makes them as needed.
     """
+    data = Path(asked["data"])
+    size = sum(each.lstat().st_size for each in data.rglob("*") if each.is_file()) if data.is_dir() else 0
+    return {**_facts(data), "data_bytes": size}
+
+
+def _facts(data: Path) -> Any:
+    """Those that take no time."""
     with Path("/proc/meminfo").open() as file:
         memory = int(file.readline().split()[1]) >> 10
-    data = folder = Path(asked["data"])
+    folder = data
     while not folder.is_dir():
         folder = folder.parent
     lacks = [each for each in ("systemctl", "nft", "useradd", "tar") if shutil.which(each, path=_PATH) is None]
     if not Path("/run/systemd/system").is_dir():
         lacks.append("systemd as its first process")
-    size = sum(each.lstat().st_size for each in data.rglob("*") if each.is_file()) if data.is_dir() else 0
     disk = os.statvfs(folder)
     return {
         "memory_mb": memory,
         "free_mb": shutil.disk_usage(folder).free >> 20,
         "free_inodes": disk.f_favail if disk.f_files else None,
         "lacks": lacks,
-        "data_bytes": size,
     }
 
 

@@ -14,10 +14,9 @@ from typing import Any
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import certificates, disk, renewal
-from lakehouse.runtimes.disk import DiskRoom
 from lakehouse.runtimes.findings import Check, CheckContext, Finding, PortHolder, error, ok, warning
 from lakehouse.runtimes.generations import Planned
-from lakehouse.runtimes.hosts import remembered
+from lakehouse.runtimes.hosts import fit, remembered
 from lakehouse.runtimes.hosts import seen as looks
 from lakehouse.runtimes.hosts.incarnation import wanted
 from lakehouse.runtimes.hosts.place import HostsPlace
@@ -44,6 +43,24 @@ class Hosts:
     def seen(self) -> Seen:
         """What runs on the hosts. None is asked if no deploy has set up any."""
         return looks.look(self.hosts, self.place, self.services) if remembered.names(self.state) else Seen()
+
+    def of_host(self, name: str) -> list[Service]:
+        """The services that the file places on a host."""
+        return [each for each in self.services if self.place.on(each.name) == name]
+
+    def unfit(self, seen: Seen) -> list[str]:
+        """What would make a deploy fail, of the hosts that were ``seen`` and, by asking them, of new ones."""
+        new = {name: ssh for name, ssh in self.hosts.items() if name not in {*seen.hosts, *seen.down}}
+        asked = looks.look(new, self.place, self.services)
+        data = self.place.layout.data
+        return [
+            *map(str, asked.down.values()),
+            *(
+                problem
+                for name, host in {**seen.hosts, **asked.hosts}.items()
+                for problem in fit.problems(name, data, host.facts, self.of_host(name))
+            ),
+        ]
 
     def processes(self) -> Mapping[str, Process]:
         there = self.seen()
@@ -234,10 +251,6 @@ class Hosts:
         found: dict[str, Any] = ssh.python(ON_HOST, {"do": "facts", "data": self.place.layout.data})
         return found
 
-    def room(self, facts: Mapping[str, Any]) -> DiskRoom:
-        """Room on the disk with the stack's data, of the facts of its host."""
-        return DiskRoom(Path(self.place.layout.data), facts["free_mb"], facts["free_inodes"])
-
     def _answers(self, ssh: Ssh) -> Finding:
         try:
             found = self.facts(ssh)
@@ -245,7 +258,10 @@ class Hosts:
             return error(f"{ssh.name} does not answer", str(problem), "start it, or correct its entry in `hosts`")
         if found["lacks"]:
             return error(f"{ssh.name} lacks {', '.join(found['lacks'])}", "services need them", "install them there")
-        full = disk.finding(self.room(found), "free disk space there (`lakehouse maintain` removes old snapshots)")
+        full = disk.finding(
+            fit.room(self.place.layout.data, found),
+            "free disk space there (`lakehouse maintain` removes old snapshots)",
+        )
         if full.severity != "ok":
             return replace(full, found=f"{ssh.name}: {full.found}")
         return ok(f"{ssh.name}: {found['memory_mb']} MiB of memory, {found['free_mb']} MB free")

@@ -40,10 +40,14 @@ class UnitSeen:
 
 @dataclass(frozen=True)
 class HostSeen:
-    """What a host has beside services: a digest of the firewall, and the packages that are gone."""
+    """What a host has beside services: a digest of the firewall, the packages that are gone, and facts.
+
+    Of what a host has of memory and room, see :mod:`lakehouse.runtimes.hosts.fit`.
+    """
 
     firewall: str
     missing: tuple[str, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def look(hosts: Mapping[str, Ssh], place: HostsPlace, services: Sequence[Service
         if isinstance(answer, HostError):
             down[name] = answer
             continue
-        others[name] = HostSeen(answer["firewall"], tuple(answer["missing"]))
+        others[name] = HostSeen(answer["firewall"], tuple(answer["missing"]), answer["facts"])
         for service, raw in answer["units"].items():
             if service not in units or place.on(service) == name:
                 units[service] = _unit(name, raw, at_home=place.on(service) == name)
@@ -93,6 +97,7 @@ def _ask(ssh: Ssh, place: HostsPlace, services: Sequence[Service]) -> Any:
         "do": "look",
         "prefix": place.layout.prefix,
         "configs": place.layout.configs,
+        "data": place.layout.data,
         "firewall": place.layout.firewall,
         "table": place.layout.table,
         "services": {each.name: asked(each, place) for each in services if place.on(each.name) == ssh.name},

@@ -13,9 +13,9 @@ from typing import Any
 
 from lakehouse.errors import LakehouseError
 from lakehouse.packages.environment import ANSIBLE
-from lakehouse.runtimes import disk, former, generations, memory, owner, renewal
+from lakehouse.runtimes import disk, former, generations, owner, renewal
 from lakehouse.runtimes.generations import Planned
-from lakehouse.runtimes.hosts import playbook, remembered, rolling, uploads
+from lakehouse.runtimes.hosts import fit, playbook, remembered, rolling, uploads
 from lakehouse.runtimes.hosts import seen as looks
 from lakehouse.runtimes.hosts.place import HostsPlace, Layout
 from lakehouse.runtimes.hosts.remembered import HostMemory
@@ -30,7 +30,6 @@ from lakehouse.services.service import Service
 from lakehouse.text.placeholders import written
 
 _WITHOUT_DATA = ("trino", "spark")  # what these keep can be made again
-_ROOM_MB = 2048  # free on a host's disk; with less, its packages may not fit
 
 
 @dataclass(frozen=True)
@@ -148,17 +147,7 @@ def _fit(stack: PlacedStack) -> None:
         except HostError as error:
             (down if remembered.recall(stack.state, name) else problems).append(str(error))
             continue
-        if found["lacks"]:
-            problems.append(f"Host {name} lacks {', '.join(found['lacks'])}. Install them there.")
-        there = [each for each in stack.services if stack.place.on(each.name) == name]
-        try:
-            memory.check(there, found["memory_mb"])
-        except LakehouseError as error:
-            problems.append(f"Host {name}: {error}")
-        room = stack.runtime.room(found)
-        if room.below(_ROOM_MB, disk.ROOM_INODES):
-            files = "" if room.inodes is None else f" and room for {disk.ROOM_INODES} files"
-            problems.append(f"Host {name}: {room}; {_ROOM_MB} MB{files} are needed. Free space there.")
+        problems += fit.problems(name, stack.place.layout.data, found, stack.runtime.of_host(name))
     if problems or len(down) == len(stack.hosts):
         raise LakehouseError("\n".join(problems + down))
     for each in down:

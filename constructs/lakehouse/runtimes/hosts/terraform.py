@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lakehouse.cdk import Construct, TerraformResource, local_exec
@@ -30,6 +30,7 @@ class HostsRuntime(LocalRuntime):
         self._place, seen = local.place, local.runtime.seen()
         found = incarnation.look(local.everything, local.state, local.place, seen, planned, because(planned))
         super().__init__(scope, name, local, found, planned)
+        self._seen = seen
         self._hosts = incarnation.hosts(local.everything, local.state, local.place, seen, local.clients)
         everything = digest([self.everything, {name: str(each) for name, each in self._hosts.items()}])
         preflight = local_exec(self, "preflight", trigger=everything, up=self._step("preflight"), made_first=True)
@@ -54,6 +55,10 @@ class HostsRuntime(LocalRuntime):
                 needs=[hosts[local.place.on(each.name)], *(self.services[need] for need in each.needs)],
                 made_first=True,
             )
+
+    def unfit(self) -> Sequence[str]:
+        assert isinstance(self.local.runtime, Hosts)
+        return self.local.runtime.unfit(self._seen)
 
     def write(self, folder: Path) -> None:
         super().write(folder)

@@ -29,7 +29,7 @@ SHOWN = {
     "--stateless": "table inet lakehouse_demo_prod { }",
     "is-enabled": "enabled",
 }
-FIREWALL = {"table": "lakehouse_demo_prod", "firewall": "firewall.service"}
+FIREWALL = {"table": "lakehouse_demo_prod", "firewall": "firewall.service", "data": "/nowhere"}
 
 
 @pytest.fixture

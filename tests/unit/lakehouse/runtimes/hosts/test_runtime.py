@@ -10,7 +10,7 @@ from lakehouse.runtimes.hosts import remembered, seen
 from lakehouse.runtimes.hosts.place import HostsPlace
 from lakehouse.runtimes.hosts.remembered import HostMemory
 from lakehouse.runtimes.hosts.runtime import Hosts
-from lakehouse.runtimes.hosts.seen import Seen, UnitSeen
+from lakehouse.runtimes.hosts.seen import HostSeen, Seen, UnitSeen
 from lakehouse.runtimes.hosts.ssh import HostError, Ssh
 from lakehouse.runtimes.hosts.steps import PlacedStack
 from lakehouse.runtimes.incarnation import NONE
@@ -127,3 +127,25 @@ def test_a_host_whose_disk_is_full_is_named(
     runtime = Hosts(State(tmp_path), place, services, {})
     found = runtime._answers(Ssh("a", place.hosts["a"], tmp_path, tmp_path / "known_hosts"))
     assert (found.severity, found.found) == (severity, said)
+
+
+def test_hosts_that_do_not_fit_are_named_also_those_that_were_never_set_up(
+    placed: tuple[HostsPlace, tuple[Service, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, services = placed
+    small = {"lacks": ["nft"], "memory_mb": 100, "free_mb": 9000, "free_inodes": None}
+    here = {name: Ssh(name, each, tmp_path, tmp_path / "known_hosts") for name, each in place.hosts.items()}
+    asked: list[str] = []
+
+    def look(hosts: dict[str, Ssh], *_: object) -> Seen:
+        asked.extend(hosts)
+        return Seen(down={name: HostError(f"Host {name} is not reached.") for name in hosts})
+
+    monkeypatch.setattr(seen, "look", look)
+    runtime = Hosts(State(tmp_path), place, services, here)
+    found = runtime.unfit(Seen(hosts={"a": HostSeen("", (), small)}))
+    assert asked == ["b"]
+    assert found[:2] == ["Host b is not reached.", "Host a lacks nft. Install them there."]
+    assert found[2].startswith("Host a: ")
+    assert "only 100 MiB of memory" in found[2]
+    assert len(found) == 3

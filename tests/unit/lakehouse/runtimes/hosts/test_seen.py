@@ -34,7 +34,12 @@ def test_each_host_is_asked_for_its_services_and_one_that_is_down_is_named(
         if ssh.name == "b":
             raise HostError("down")
         # A worker that moved to b is still on a.
-        return {"units": {"trino": RAW, "trino-worker-1": RAW}, "missing": ["/opt/x.1"], "firewall": "rules"}
+        return {
+            "units": {"trino": RAW, "trino-worker-1": RAW},
+            "missing": ["/opt/x.1"],
+            "firewall": "rules",
+            "facts": {"lacks": []},
+        }
 
     monkeypatch.setattr(Ssh, "python", python)
     hosts = {name: Ssh(name, each, Path(), Path()) for name, each in place.hosts.items()}
@@ -42,7 +47,7 @@ def test_each_host_is_asked_for_its_services_and_one_that_is_down_is_named(
     assert "trino" in asked["a"]["services"]
     assert "trino-worker-1" not in asked["a"]["services"]
     assert list(found.down) == ["b"]
-    assert found.hosts == {"a": HostSeen("rules", ("/opt/x.1",))}
+    assert found.hosts == {"a": HostSeen("rules", ("/opt/x.1",), {"lacks": []})}
     assert {name: each.well for name, each in found.units.items()} == {"trino": True, "trino-worker-1": False}
 
 

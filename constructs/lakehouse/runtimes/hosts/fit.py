@@ -1,0 +1,35 @@
+"""Whether hosts have what the services of a stack need: programs, memory, and room on the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes import disk, memory
+from lakehouse.runtimes.disk import DiskRoom
+from lakehouse.services.service import Service
+
+_ROOM_MB = 2048  # free on a host's disk; with less, its packages may not fit
+
+HostFacts = Mapping[str, Any]  # what on_host.py says of a host
+
+
+def room(data: str, facts: HostFacts) -> DiskRoom:
+    """Room on the disk of a host with the stack's data."""
+    return DiskRoom(Path(data), facts["free_mb"], facts["free_inodes"])
+
+
+def problems(name: str, data: str, facts: HostFacts, services: Sequence[Service]) -> Iterator[str]:
+    """What would make a deploy of these services on a host fail, as sentences that name it."""
+    if facts["lacks"]:
+        yield f"Host {name} lacks {', '.join(facts['lacks'])}. Install them there."
+    try:
+        memory.check(services, facts["memory_mb"])
+    except LakehouseError as error:
+        yield f"Host {name}: {error}"
+    there = room(data, facts)
+    if there.below(_ROOM_MB, disk.ROOM_INODES):
+        files = "" if there.inodes is None else f" and room for {disk.ROOM_INODES} files"
+        yield f"Host {name}: {there}; {_ROOM_MB} MB{files} are needed. Free space there."
