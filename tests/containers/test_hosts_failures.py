@@ -86,7 +86,7 @@ def test_rows_by_spark_are_read_by_trino(placed: Deployment) -> None:
 def test_a_query_ends_although_the_machine_of_a_worker_dies(placed: Deployment) -> None:
     name = f"{NETWORK}-c"
     cluster.a_query_outlives_a_worker(
-        placed, lambda _: docker("kill", "--signal", "KILL", name), lambda: docker("start", name), times=6 and None
+        placed, lambda _: docker("kill", "--signal", "KILL", name), lambda: docker("start", name), times=6
     )
     until_all_well(placed)
     assert placed.planned() == set()
