@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from lakehouse.errors import LakehouseError
@@ -49,9 +50,15 @@ class Hosts:
         return [each for each in self.services if self.place.on(each.name) == name]
 
     def unfit(self, seen: Seen) -> list[str]:
-        """What would make a deploy fail, of the hosts that were ``seen`` and, by asking them, of new ones."""
-        new = {name: ssh for name, ssh in self.hosts.items() if name not in {*seen.hosts, *seen.down}}
-        asked = looks.look(new, self.place, self.services)
+        """What would make a deploy fail, of the hosts that were ``seen`` and, by asking them, of new ones.
+
+        It keeps nothing: the keys of new hosts are taken by a deploy, whose state folder may not be there yet.
+        """
+        new = [name for name in self.hosts if name not in {*seen.hosts, *seen.down}]
+        with TemporaryDirectory() as folder:
+            known = Path(folder) / "known_hosts"
+            reached = {name: replace(self.hosts[name], known_hosts=known) for name in new}
+            asked = looks.look(reached, self.place, self.services)
         data = self.place.layout.data
         return [
             *map(str, asked.down.values()),

@@ -134,15 +134,17 @@ def test_hosts_that_do_not_fit_are_named_also_those_that_were_never_set_up(
 ) -> None:
     place, services = placed
     small = {"lacks": ["nft"], "memory_mb": 100, "free_mb": 9000, "free_inodes": None}
-    here = {name: Ssh(name, each, tmp_path, tmp_path / "known_hosts") for name, each in place.hosts.items()}
+    state = State(tmp_path / "state")
+    here = {name: Ssh(name, each, tmp_path, state.root / "known_hosts") for name, each in place.hosts.items()}
     asked: list[str] = []
 
     def look(hosts: dict[str, Ssh], *_: object) -> Seen:
         asked.extend(hosts)
+        assert not [each for each in hosts.values() if state.root in each.known_hosts.parents], "a plan keeps nothing"
         return Seen(down={name: HostError(f"Host {name} is not reached.") for name in hosts})
 
     monkeypatch.setattr(seen, "look", look)
-    runtime = Hosts(State(tmp_path), place, services, here)
+    runtime = Hosts(state, place, services, here)
     found = runtime.unfit(Seen(hosts={"a": HostSeen("", (), small)}))
     assert asked == ["b"]
     assert found[:2] == ["Host b is not reached.", "Host a lacks nft. Install them there."]
