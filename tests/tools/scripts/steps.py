@@ -10,6 +10,7 @@ def step(name: str, work: Callable[[], Any]) -> None:
     try:
         work()
     except Exception as error:  # noqa: BLE001 - whatever fails is the result
-        print(f"{name}\t{type(error).__name__}: {' '.join(str(error).split())[-300:]}", flush=True)
+        said = " ".join(str(error).partition("JVM stacktrace:")[0].split())  # of Spark; the trace is a long one
+        print(f"{name}\t{type(error).__name__}: {said[:1500]}", flush=True)
     else:
         print(f"{name}\t", flush=True)
