@@ -29,6 +29,7 @@ PACKAGES = (*_FOLDERS, "iceberg-aws-bundle-1.12.0", "beanshell-2.0b6")
 _CLIENTS = {"nessie": (_SPARK,)}
 _MYSQL = "debezium-mysql-3.6.1"  # a folder of jars
 _WORKER = Path(__file__).with_suffix(".bsh")
+_ENDS = Path(__file__).with_name("transactions.bsh")
 VALUES = "values.properties"  # what connectors' configurations refer to
 BROKER = "broker"  # a key in it: no catalog's key is without a dot
 _HEAP = 768  # MiB
@@ -94,6 +95,7 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
         ),
         files=(
             File("connect.bsh", _WORKER.read_text()),
+            File(_ENDS.name, _ENDS.read_text()),
             File("worker.properties", properties(settings)),
             File(VALUES, properties(values)),
             *keys,
