@@ -14,7 +14,7 @@ import pytest
 from trino.exceptions import TrinoQueryError
 
 from lakehouse.spec import load, ports
-from tests.integration.deployment import Deployment, kill, until, up
+from tests.integration.deployment import Deployment, kept, kill, until, up
 from tests.kinds.messages import publish
 from tests.kinds.shop import COLUMNS, PASSWORD, Shop, open_shop
 from tests.kinds.streamed import SOCKETS, assert_goes_on_after_a_stop, assert_once_through_kills, status
@@ -98,6 +98,7 @@ def test_rows_of_a_topic_are_read_by_trino(stack: Deployment) -> None:
     assert status(stack)["orders"]["state"] == "running"
 
 
+PORTS = ("stacks", "local", "ports")
 #: What is killed at once: the worker, the broker, the catalog, the store.
 KILLED = (["connect"], ["kafka"], ["rest"], ["s3proxy"], ["kafka", "connect"])
 
@@ -192,25 +193,23 @@ def test_a_stopped_stack_leaves_its_slot_and_goes_on_where_it_was(stack: Deploym
 
 def test_all_pipelines_leave_the_file_at_once_and_come_back(stack: Deployment, shop: Shop) -> None:
     """Without pipelines there is no Kafka Connect, and nobody reads the slot: the deploy says so."""
-    slot, before = shop.slot, stack.file.read_text()
-    others = {name: at for name, at in ports(load(stack.file), "local").items() if name not in ("kafka", "connect")}
-    gone = {("pipelines",): None, ("stacks", "local", "credentials"): None, ("stacks", "local", "ports"): others}
-    stack.edit(before, gone)
-    said = stack.lakehouse("deploy", "--yes")
-    assert f"No pipeline reads the replication slot {slot} of shop at 127.0.0.1:{shop.port}" in said
-    address = f"slot {slot} of shop at 127.0.0.1:{shop.port}"
-    assert f"! {address}: no pipeline reads it, and it stays" in stack.lakehouse("plan")
-    assert address in stack.lakehouse("drift", code=2)
-    assert f"! {address}" in stack.lakehouse("apply")
-    assert shop.slots == "1"
-    assert f"done: {address}" in stack.lakehouse("apply", "--allow-destroy")
-    assert shop.slots == "0"
-    assert address not in stack.lakehouse("plan")
-    [[kept]] = stack.trino("SELECT count(*) FROM lake.raw.changes")
-    stack.edit(before, {})
+    address = f"slot {shop.slot} of shop at 127.0.0.1:{shop.port}"
+    with kept(stack.file) as text:
+        there = ports(load(stack.file), "local")
+        stack.edit(text, {("pipelines",): None, ("stacks", "local", "credentials"): None, PORTS: None})
+        stack.change(*PORTS, to={name: there[name] for name in ports(load(stack.file), "local")})
+        assert f"No pipeline reads the replication {address}" in stack.lakehouse("deploy", "--yes")
+        assert f"! {address}: no pipeline reads it, and it stays" in stack.lakehouse("plan")
+        assert address in stack.lakehouse("drift", code=2)
+        assert f"! {address}" in stack.lakehouse("apply")
+        assert shop.slots == "1"
+        assert f"done: {address}" in stack.lakehouse("apply", "--allow-destroy")
+        assert shop.slots == "0"
+        assert address not in stack.lakehouse("plan")
+    [before, _] = counted(stack, "changes")
     stack.deploy()
-    there = int(shop.sql("SELECT count(*) FROM items"))
-    until(lambda: counted(stack, "changes")[0] >= kept + there, 240, lambda: json.dumps(status(stack), indent=1))
+    again = before + int(shop.sql("SELECT count(*) FROM items"))
+    until(lambda: counted(stack, "changes")[0] >= again, 240, lambda: json.dumps(status(stack), indent=1))
     shop.sql("INSERT INTO items VALUES (4000, 'back', 1, now())")
     until(lambda: counted(stack, "changes", "id = 4000")[0] == 1, 120)
     assert shop.slots == "1"
