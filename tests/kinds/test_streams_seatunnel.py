@@ -164,9 +164,12 @@ def test_a_job_of_the_users_knows_the_catalog_by_a_word(stack: Deployment) -> No
         stack.lakehouse("pipelines", "start", "own")  # once more, if it has ended
         return counted(stack, "own") == [keys, keys]
 
+    def why() -> str:
+        return f"{counted(stack, 'own')}\n{stack.lakehouse('pipelines', 'logs', 'own')}"
+
     for first in (0, 20):
         send(stack, [{"id": n, "customer": f"c{n}"} for n in range(first, first + 20)], topic="own")
-        until(lambda keys=first + 20: read(keys), 240)  # type: ignore[misc]
+        until(lambda keys=first + 20: read(keys), 240, why)  # type: ignore[misc]
     assert status(stack)["own"]["state"] in ("running", "finished")
     assert stack.trino("SELECT customer FROM lake.raw.own WHERE id = 7") == [["C7"]]
 
