@@ -36,13 +36,14 @@ def synth(
     app = App(outdir=os.environ.get("CDKTF_OUTDIR"))  # jsii's Node knows the value of when it started
     written: list[Callable[[Path], None]] = []
     names = list(lakehouse.stacks if chosen is None else chosen)
-    ask = len(names) == 1 and not project.destroying()  # else nobody may want to know of the machines of this one
+    # Machines are asked only for the stack that is deployed or compared. cdktf does not say which that is.
+    asked = "" if project.destroying() else os.environ.get(project.ASKED_STACK, names[0] if len(names) == 1 else "")
     for name in names:
         if isinstance(lakehouse.stacks[name], AwsOptions):
             written.append(AwsTerraformStack(app, name, lakehouse=lakehouse, path=path).write)
         else:
             look = looks.get(name)
-            made = LocalTerraformStack(app, name, lakehouse=lakehouse, path=path, look=look, ask=ask)
+            made = LocalTerraformStack(app, name, lakehouse=lakehouse, path=path, look=look, ask=name == asked)
             written.append(made.write)
     first = next(each for each in app.node.children if isinstance(each, TerraformStack))
     for each in warnings[:_MOST]:

@@ -43,10 +43,13 @@ def deploy(context: typer.Context, yes: Yes = False) -> None:
     project(target.path)  # a foreign one is refused before anything is fetched
     _caution(target)
     set_up.deployable(target.lakehouse, target.path, stack=target.stack)
-    if target.in_aws and not yes:
+    asked = target.in_aws and not yes
+    if asked:
         _ask(target, "deploy", "deploy this")
     began, (ended, path) = time.monotonic(), _run(target, "deploy")
     _stop_unless_done(target, ended, path, "lakehouse deploy")
+    if not asked:
+        _warn(target)
     idle = log.unchanged(ended.lines) or not (ended.view.resources[1] or ended.view.counted().keys() - {"unchanged"})
     _advise(target, words.after_deploy(target, ended.view, time.monotonic() - began, idle=idle))
     _advise(target, slots.unread(target), error=True)
@@ -67,6 +70,7 @@ def diff(context: typer.Context, as_json: JsonOption = False) -> None:
     _caution(target)
     ended, path = _run(target, "diff")
     _stop_unless_done(target, ended, path, "lakehouse diff")
+    _warn(target)
     planned = log.planned(ended.lines)
     found = _changes(target)
     gone = [] if target.in_aws else _gone(target)
@@ -167,6 +171,16 @@ def _caution(target: Target) -> None:
     output.caution(target.path, target.lakehouse, warnings(target.lakehouse, target.path))
 
 
+def _warn(target: Target) -> None:
+    """Print what the app warns of besides the file, as of machines that it has asked."""
+    from bootstrap.deploy import warned
+    from bootstrap.deploy.run import project
+
+    for each in warned.warnings(project(target.path) / "cdktf.out", target.stack):
+        if not each.startswith(f"{target.path}:"):  # those of the file were printed before
+            print(f"warning: {each}", file=sys.stderr)
+
+
 def _gone(target: Target) -> list[str]:
     """The services that run and that the file no longer names."""
     return sorted(target.located.runtime.processes().keys() - {each.name for each in target.located.everything})
@@ -181,6 +195,7 @@ def _ask(target: Target, action: DeployAction, what: str) -> None:
     if action == "deploy":
         ended, path = _run(target, "diff")
         _stop_unless_done(target, ended, path, "lakehouse deploy")
+        _warn(target)
         planned = log.planned(ended.lines)
         if not planned:
             return

@@ -45,7 +45,7 @@ def run(action: str, stack: str, folder: Path, environment: Mapping[str, str]) -
     output = folder / settings.get("output", _OUTPUT)
     before.wait((action, stack))
     variables = _variables(environment)
-    if code := _call(("/bin/sh", "-c", settings["app"]), folder, _of_app(action, output, variables)):
+    if code := _call(("/bin/sh", "-c", settings["app"]), folder, _of_app(action, stack, output, variables)):
         return code
     place = output / "stacks" / stack
     if not (place / "cdk.tf.json").is_file():
@@ -56,10 +56,11 @@ def run(action: str, stack: str, folder: Path, environment: Mapping[str, str]) -
     return 0
 
 
-def _of_app(action: str, output: Path, variables: Mapping[str, str]) -> dict[str, str]:
+def _of_app(action: str, stack: str, output: Path, variables: Mapping[str, str]) -> dict[str, str]:
     """The app's variables, as cdktf sets them. Services inherit none of these: Terraform's steps start them."""
     found = {key: value for key, value in variables.items() if not key.startswith("TF_VAR_")}
     found["CDKTF_OUTDIR"] = str(output)
+    found[project.ASKED_STACK] = stack
     found.setdefault("NODE_OPTIONS", "--max-old-space-size=4096")
     if action == "destroy":
         found[project.DESTROYING] = "yes"

@@ -15,6 +15,8 @@ FILE = "lakehouse.yaml"
 DESTROYING = "LAKEHOUSE_DESTROYING"
 #: The variable that tells the CDK app to declare only the stack of that name. The others' packages may be missing.
 ONLY_STACK = "LAKEHOUSE_ONLY_STACK"
+#: The variable that tells the CDK app which stack is deployed or compared; others may be declared with it.
+ASKED_STACK = "LAKEHOUSE_ASKED_STACK"
 
 
 class NoProject(UsageError):

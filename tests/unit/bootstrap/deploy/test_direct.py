@@ -18,7 +18,14 @@ from lakehouse import project
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import terraform
 
-SEEN = ("LAKEHOUSE_DESTROYING", "CHECKPOINT_DISABLE", "TF_CLI_CONFIG_FILE", "TF_VAR_x", "NODE_OPTIONS")
+SEEN = (
+    "LAKEHOUSE_DESTROYING",
+    "CHECKPOINT_DISABLE",
+    "TF_CLI_CONFIG_FILE",
+    "TF_VAR_x",
+    "NODE_OPTIONS",
+    "LAKEHOUSE_ASKED_STACK",
+)
 APP = f"""\
 mkdir -p "$CDKTF_OUTDIR/stacks/local"
 echo '{{}}' >"$CDKTF_OUTDIR/stacks/local/cdk.tf.json"
@@ -78,7 +85,7 @@ def test_the_app_runs_and_then_terraform(
     place = folder / "cdktf.out" / "stacks" / "local"
     destroying = "yes" if action == "destroy" else ""
     assert calls(folder) == [
-        f"app {folder} {destroying} 1 {os.devnull}  --max-old-space-size=4096",  # no variable of Terraform
+        f"app {folder} {destroying} 1 {os.devnull}  --max-old-space-size=4096 local",  # no variable of Terraform
         f"init -input=false -no-color in {place} secret",
         f"{words} -no-color in {place} secret",
     ]

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bootstrap.deploy.warned import warnings
+
+
+def test_the_warnings_of_a_stack_and_no_other_remarks(tmp_path: Path) -> None:
+    annotations = [
+        {"level": "@cdktf/warn", "message": "Host a: too small"},
+        {"level": "@cdktf/info", "message": "a remark"},
+    ]
+    stacks = {"prod": {"annotations": annotations}, "local": {"name": "local"}}
+    (tmp_path / "manifest.json").write_text(json.dumps({"stacks": stacks}))
+    assert warnings(tmp_path, "prod") == ["Host a: too small"]
+    assert warnings(tmp_path, "local") == []
+    assert warnings(tmp_path, "other") == []
+
+
+@pytest.mark.parametrize("text", ["", "{"])
+def test_there_are_none_if_the_app_has_written_nothing(tmp_path: Path, text: str) -> None:
+    if text:
+        (tmp_path / "manifest.json").write_text(text)
+    assert warnings(tmp_path, "prod") == []
