@@ -131,12 +131,14 @@ def watched() -> bool:
     return sys.stderr.isatty() and not plain() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
 
 
-def caution(path: Path, lakehouse: Lakehouse, further: Iterable[Problem] = ()) -> None:
-    """Print the warnings of a valid file, and ``further`` ones about it, on standard error."""
+def caution(path: Path, lakehouse: Lakehouse, further: Iterable[Problem] = ()) -> list[str]:
+    """Print the warnings of a valid file, and ``further`` ones about it, on standard error. Returns them."""
     from lakehouse.spec import cautions
 
-    for each in cautions(path, lakehouse, further):
+    found = cautions(path, lakehouse, further)
+    for each in found:
         print(f"warning: {each}", file=sys.stderr)
+    return found
 
 
 def answer(question: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -41,15 +41,15 @@ def deploy(context: typer.Context, yes: Yes = False) -> None:
 
     target: Target = context.obj.target(engines=True)
     project(target.path)  # a foreign one is refused before anything is fetched
-    _caution(target)
+    printed = _caution(target)
     set_up.deployable(target.lakehouse, target.path, stack=target.stack)
     asked = target.in_aws and not yes
     if asked:
-        _ask(target, "deploy", "deploy this")
+        _ask(target, "deploy", "deploy this", printed)
     began, (ended, path) = time.monotonic(), _run(target, "deploy")
     _stop_unless_done(target, ended, path, "lakehouse deploy")
     if not asked:
-        _warn(target)
+        _warn(target, printed)
     idle = log.unchanged(ended.lines) or not (ended.view.resources[1] or ended.view.counted().keys() - {"unchanged"})
     _advise(target, words.after_deploy(target, ended.view, time.monotonic() - began, idle=idle))
     _advise(target, slots.unread(target), error=True)
@@ -67,10 +67,10 @@ def diff(context: typer.Context, as_json: JsonOption = False) -> None:
     from bootstrap.deploy import log, words
 
     target: Target = context.obj.target(engines=True)
-    _caution(target)
+    printed = _caution(target)
     ended, path = _run(target, "diff")
     _stop_unless_done(target, ended, path, "lakehouse diff")
-    _warn(target)
+    _warn(target, printed)
     planned = log.planned(ended.lines)
     found = _changes(target)
     gone = [] if target.in_aws else _gone(target)
@@ -165,20 +165,19 @@ def _changes(target: Target) -> PlannedChanges:
     return read(project(target.path) / "cdktf.out" / "stacks" / target.stack)
 
 
-def _caution(target: Target) -> None:
+def _caution(target: Target) -> list[str]:
     from bootstrap.operations.validate import warnings
 
-    output.caution(target.path, target.lakehouse, warnings(target.lakehouse, target.path))
+    return output.caution(target.path, target.lakehouse, warnings(target.lakehouse, target.path))
 
 
-def _warn(target: Target) -> None:
-    """Print what the app warns of besides the file, as of machines that it has asked."""
+def _warn(target: Target, printed: Sequence[str]) -> None:
+    """Print what the app warns of besides what was ``printed`` before, as of machines that it has asked."""
     from bootstrap.deploy import warned
     from bootstrap.deploy.run import project
 
-    for each in warned.warnings(project(target.path) / "cdktf.out", target.stack):
-        if not each.startswith(f"{target.path}:"):  # those of the file were printed before
-            print(f"warning: {each}", file=sys.stderr)
+    for each in warned.new(warned.warnings(project(target.path) / "cdktf.out", target.stack), printed):
+        print(f"warning: {each}", file=sys.stderr)
 
 
 def _gone(target: Target) -> list[str]:
@@ -186,7 +185,7 @@ def _gone(target: Target) -> list[str]:
     return sorted(target.located.runtime.processes().keys() - {each.name for each in target.located.everything})
 
 
-def _ask(target: Target, action: DeployAction, what: str) -> None:
+def _ask(target: Target, action: DeployAction, what: str, printed: Sequence[str] = ()) -> None:
     """Show what would be done, and ask. Raises UsageError without a terminal, LakehouseError without a yes."""
     from bootstrap.deploy import log, words
 
@@ -195,7 +194,7 @@ def _ask(target: Target, action: DeployAction, what: str) -> None:
     if action == "deploy":
         ended, path = _run(target, "diff")
         _stop_unless_done(target, ended, path, "lakehouse deploy")
-        _warn(target)
+        _warn(target, printed)
         planned = log.planned(ended.lines)
         if not planned:
             return

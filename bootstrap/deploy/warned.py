@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 _WARNING = "@cdktf/warn"
@@ -16,3 +17,8 @@ def warnings(output: Path, stack: str) -> list[str]:
     except (OSError, ValueError, KeyError):
         return []
     return [each["message"] for each in found if each["level"] == _WARNING]
+
+
+def new(found: Iterable[str], printed: Sequence[str]) -> list[str]:
+    """Those that were not printed yet, maybe with the file by another path, or after their place in it."""
+    return [each for each in found if not any(each.endswith(line) or line.endswith(each) for line in printed)]

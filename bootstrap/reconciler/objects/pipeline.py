@@ -40,12 +40,12 @@ class PipelineConnectors(Body):
 class PipelineFacts:
     """What the file wants of Connect, and what Connect has.
 
-    ``anew`` are the connectors that have kept a place in a replication slot that was dropped while Connect was away.
+    ``reread`` are the connectors that have kept a place in a replication slot that was dropped while Connect was away.
     """
 
     wanted: Mapping[str, Configs]
     there: Mapping[str, Connector]
-    anew: frozenset[str] = frozenset()
+    reread: frozenset[str] = frozenset()
 
     def of(self, pipeline: str) -> dict[str, Connector]:
         """The connectors of a pipeline."""
@@ -87,13 +87,13 @@ class Pipelines(ObjectKind):
         for name, wanted in facts.wanted.items() if facts else ():
             assert facts is not None
             there = facts.of(name)
-            anew = facts.anew & wanted.keys()
+            reread = facts.reread & wanted.keys()
             put = {
                 each: dict(config)
                 for each, config in wanted.items()
-                if each in anew or not _same(there.get(each), config)
+                if each in reread or not _same(there.get(each), config)
             }
-            others = tuple(sorted(there.keys() - wanted.keys() | anew))
+            others = tuple(sorted(there.keys() - wanted.keys() | reread))
             failed = tuple(each for each in there if there[each].failures and each not in (*put, *others))
             if not (put or others or failed):
                 continue

@@ -36,7 +36,9 @@ FOLDERS = (
     "hosts",
     "slots",
 )
-PUBLISHED = "metadata.json"  # the tables that others were told of; it outlives the data, which others still show
+PUBLISHED = (
+    "metadata.json"  # the tables that were published; it outlives the data, because their readers still show them
+)
 _NO_DATA = {PUBLISHED, "lost+found"}  # the latter is the file system's
 _KEYS = ("store-access-key", "store-secret-key")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.deploy.warned import warnings
+from bootstrap.deploy.warned import new, warnings
 
 
 def test_the_warnings_of_a_stack_and_no_other_remarks(tmp_path: Path) -> None:
@@ -25,3 +25,12 @@ def test_there_are_none_if_the_app_has_written_nothing(tmp_path: Path, text: str
     if text:
         (tmp_path / "manifest.json").write_text(text)
     assert warnings(tmp_path, "prod") == []
+
+
+def test_what_was_printed_before_is_not_said_again() -> None:
+    printed = [
+        "lakehouse.yaml:6: stacks.local.ports.trino: moves",
+        "lakehouse.yaml:9: stacks.local.credentials: keeps the first",
+    ]
+    found = ["/srv/lakehouse.yaml:6: stacks.local.ports.trino: moves", "keeps the first", "Host a: too small"]
+    assert new(found, printed) == ["Host a: too small"]
