@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -61,7 +62,8 @@ class _Group(TyperGroup):
             code = 141  # as SIGPIPE would end it
         except (KeyboardInterrupt, typer.Abort):  # typer's questions make the one of the other
             code = 130
-        except typer.TyperException:
+        except typer.TyperException as error:
+            _place(error, {name: each for each in self.params for name in each.opts})
             raise
         except RuntimeError as error:
             if type(error).__module__.startswith("typer"):  # typer's own way to exit
@@ -70,6 +72,15 @@ class _Group(TyperGroup):
         except Exception as error:  # noqa: BLE001 - the last resort: a line instead of a traceback
             code = _unexpected(error, ctx.params)
         raise typer.Exit(code)
+
+
+def _place(error: Any, known: Mapping[str, Any]) -> None:
+    """Add to "no such option" that an option of all commands goes before the command, if that is what is wrong."""
+    wrong, context = getattr(error, "option_name", ""), getattr(error, "ctx", None)
+    if context is not None and context.parent is not None and (option := known.get(wrong)) is not None:
+        program, _, command = context.command_path.partition(" ")
+        value = "" if option.is_flag else f" {option.name.upper()}"
+        error.message += f". It goes before the command: {program} {wrong}{value} {command}"
 
 
 def _drop_output() -> None:

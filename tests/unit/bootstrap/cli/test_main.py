@@ -138,6 +138,9 @@ def test_help_imports_no_client_of_an_engine() -> None:
         (["destroy"], "nobody can agree to this: add --yes"),
         (["logs", "nope"], 'No service "nope"'),
         (["sql", "-e", "SELECT 1", "file.sql"], "choose one"),
+        (["status", "--stack", "local"], "--stack. It goes before the command: lakehouse --stack STACK status"),
+        (["branch", "list", "-f", "x"], "It goes before the command: lakehouse -f FILE branch list"),
+        (["status", "--debug"], "It goes before the command: lakehouse --debug status"),
     ],
 )
 def test_usage_errors_exit_2_with_one_message(
