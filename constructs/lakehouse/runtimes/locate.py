@@ -18,6 +18,7 @@ from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.spec.ports import listeners
 from lakehouse.spec.stacks import Secure
 from lakehouse.text.terminal import is_hidden, shown
+from lakehouse.text.words import suggest
 
 
 def runtime(word: str) -> RuntimeKind:
@@ -53,7 +54,9 @@ def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:
     found = lakehouse.stacks.get(stack)
     if not isinstance(found, LocalStack):
         local = [name for name, each in lakehouse.stacks.items() if isinstance(each, LocalStack)]
-        raise UsageError(f'{path.name}: stacks has no local "{stack}"; it has {", ".join(local) or "none"}.')
+        where = f'{path.name}: stacks: there is no "{stack}" that runs on machines of yours.'
+        fix = f"Choose one with --stack: {', '.join(local)}." if local else "All are in AWS. Add a local one."
+        raise UsageError(f"{where}{suggest(stack, local)} {fix}")
     state = State(folder(path, stack, found.state))
     if any(map(is_hidden, str(state.root))):
         raise UsageError(f"{shown(str(state.root))} contains an invisible character. Rename that folder.")

@@ -73,8 +73,10 @@ def test_of_several_local_stacks_it_is_the_one_called_local(file: Path) -> None:
 
 
 def test_a_stack_that_is_not_there_is_a_usage_error(file: Path) -> None:
-    with pytest.raises(UsageError, match='no local "nowhere"; it has local'):
+    with pytest.raises(UsageError, match='no "nowhere" that runs on machines of yours. Choose one with --stack: local'):
         _ = find(file, "nowhere").local
+    with pytest.raises(UsageError, match='Did you mean "local"'):
+        _ = find(file, "locl").local
 
 
 def test_a_missing_service_is_reported_with_the_existing_ones(target: Target) -> None:
