@@ -77,7 +77,7 @@ class SourceText:
 def read(path: Path) -> SourceText:
     """Read a YAML file. Raises SpecError if it is missing, unreadable, or not one YAML mapping."""
     source = SourceText(path)
-    content = b""
+    content, text = b"", ""
     try:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
@@ -98,7 +98,7 @@ def read(path: Path) -> SourceText:
         line = content.count(b"\n", 0, error.start) + 1
         raise _refused(path, line, "the file is not UTF-8 text. Save it as UTF-8") from None
     except (YAMLError, _TooDeep) as error:
-        line, why = _syntax(error)
+        line, why = _syntax(error, text)
         raise _refused(path, line, f"this is not YAML: {why}") from None
     if root is None:
         raise _refused(path, 1, "the file is empty. Remove it, and `lakehouse init` writes another")
@@ -143,7 +143,7 @@ def _refused(path: Path, line: int | None, message: str) -> SpecError:
     return SpecError(path, [(line, Problem((), message))])
 
 
-def _syntax(error: YAMLError | _TooDeep) -> tuple[int, str]:
+def _syntax(error: YAMLError | _TooDeep, text: str) -> tuple[int, str]:
     if isinstance(error, _TooDeep):
         return error.line, f"it has more than {_DEEPEST} nested levels. Make it flatter"
     if not isinstance(error, MarkedYAMLError):
@@ -154,9 +154,29 @@ def _syntax(error: YAMLError | _TooDeep) -> tuple[int, str]:
             # The parser notices it far below, but the line where it begins helps more.
             where = error.context_mark or error.problem_mark
             return (where.line + 1 if where else 1), f"a {opened} that begins here {fix}"
+    if (bare := _without_colon(error, text)) is not None:
+        return bare, "this line has no colon. A key ends with one, as in `name: demo`"
     why = next((why for sign, why in _WHY if sign in problem), f"{context} {problem}".strip())
     where = error.problem_mark or error.context_mark
     return (where.line + 1 if where else 1), why
+
+
+def _without_colon(error: MarkedYAMLError, text: str) -> int | None:
+    """The line of a key without its colon, which the parser notices one or more lines below."""
+    problem, mark = error.problem or "", error.problem_mark
+    if "expected ':'" in problem:
+        return error.context_mark.line + 1 if error.context_mark else None
+    lines = text.splitlines()
+    if mark is None or mark.line >= len(lines):
+        return None
+    if "mapping values are not allowed" in problem:
+        if ":" in lines[mark.line][: mark.column]:
+            return None  # that line has two
+    elif "block end" not in problem:
+        return None
+    above = (number for number in range(mark.line, 0, -1) if re.match(r"\s*[^\s#]", lines[number - 1]))
+    bare = next(above, None)
+    return bare if bare and re.fullmatch(r"\s*[\w.-]+\s*(#.*)?", lines[bare - 1]) else None
 
 
 _UNCLOSED = (  # what the parser says, what is open, and the fix
@@ -172,7 +192,6 @@ _WHY = (
     ("cannot start any token", "a value cannot begin with this character. Quote it; indent with spaces, not with tabs"),
     ("another document", "a second document begins here. Keep one, without ---"),
     ("block end", "this line is indented differently from the lines above it"),
-    ("expected ':'", "a key has no colon"),
     ("undefined alias", "an alias (*) has no anchor (&). Write the value out"),
 )
 
