@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lakehouse.kinds import CATALOGS, ENGINES, MONITORS, PIPELINES, PLATFORM, STORES
 from lakehouse.kinds.catalog import CatalogEndpoint
-from lakehouse.kinds.platform import Watched, lineage, postgres, proxy
+from lakehouse.kinds.pipeline import PipelineKind
+from lakehouse.kinds.platform import PlatformKind, Watched, lineage, postgres, proxy
 from lakehouse.kinds.store import StoreEndpoint
 from lakehouse.services.secrets import STORE
 from lakehouse.services.service import Place, Service, scheme
@@ -95,7 +96,7 @@ def services(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> tuple[Ser
         found += some if stack.monitoring is None else map(engine.measured, some)
     if to is not None:
         found.append(lineage.service(place, stack, at.catalogs, trino=lakehouse.engines.trino is not None))
-    found += _pipelines(lakehouse, place, at, {each.name for each in found})
+    found += _pipelines(lakehouse, stack, place, at, {each.name for each in found})
     if stack.monitoring is not None:
         outside = place.outside
         found = found if outside is place else list(map(_published, found))
@@ -111,12 +112,23 @@ def _published(service: Service) -> Service:
     return replace(service, ports=tuple(replace(each, inner=each.inner and not each.numbers) for each in service.ports))
 
 
-def _pipelines(lakehouse: Lakehouse, place: Place, at: Endpoints, there: set[str]) -> list[Service]:
+def _pipelines(
+    lakehouse: Lakehouse, stack: LocalStack, place: Place, at: Endpoints, there: set[str]
+) -> Iterator[Service]:
     """The services of the pipelines, with the platform services that they need and that are not ``there``."""
     engines = [PIPELINES[word] for word in lakehouse.pipeline_engines]
     needs = dict.fromkeys(need for engine in engines for need in engine.needs if need not in there)
-    found = [service for need in needs for service in PLATFORM[need].services(place, {})]
-    return found + [service for engine in engines for service in engine.services(place, lakehouse, at.catalogs)]
+    for need in needs:
+        yield from _measured(PLATFORM[need], stack, place, PLATFORM[need].services(place, {}))
+    for engine in engines:
+        yield from _measured(engine, stack, place, engine.services(place, lakehouse, at.catalogs))
+
+
+def _measured(
+    kind: PlatformKind | PipelineKind, stack: LocalStack, place: Place, some: Iterable[Service]
+) -> Iterable[Service]:
+    """Services of a kind as the stack has them: with their metrics if it has `monitoring`."""
+    return some if stack.monitoring is None else (kind.measured(place, each) for each in some)
 
 
 def _roles(stack: LocalStack, at: Endpoints, services: Sequence[Service]) -> dict[str, str]:
@@ -133,7 +145,8 @@ def _roles(stack: LocalStack, at: Endpoints, services: Sequence[Service]) -> dic
 def _platform(stack: LocalStack, place: Place, at: Endpoints) -> list[Service]:
     """The platform services that the catalogs need, one of each for all catalogs."""
     wanted = _wanted(stack, at)
-    return [service for word, entries in wanted.items() for service in PLATFORM[word].services(place, entries)]
+    some = [(PLATFORM[word], PLATFORM[word].services(place, entries)) for word, entries in wanted.items()]
+    return [service for kind, own in some for service in _measured(kind, stack, place, own)]
 
 
 def _wanted(stack: LocalStack, at: Endpoints) -> dict[str, dict[str, KindEntry]]:

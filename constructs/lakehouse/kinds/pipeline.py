@@ -14,9 +14,12 @@ from lakehouse.text.placeholders import Text
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineKind(PipelineRules):
-    """A kind of engine. ``services`` is asked only if a pipeline names it."""
+    """A kind of engine. ``services`` is asked only if a pipeline names it. ``measured`` returns one of them as a stack
+    with `monitoring` has it.
+    """
 
     services: Callable[[Place, Lakehouse, Sequence[CatalogEndpoint]], tuple[Service, ...]]
+    measured: Callable[[Place, Service], Service] = lambda place, service: service
 
 
 def catalog_settings(at: CatalogEndpoint) -> Mapping[str, Text]:

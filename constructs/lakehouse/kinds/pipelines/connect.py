@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lakehouse.kinds.catalog import CatalogEndpoint, credentials
 from lakehouse.kinds.pipeline import PipelineKind, catalog_settings, password_of
-from lakehouse.kinds.platform import kafka
+from lakehouse.kinds.platform import jmx, kafka
 from lakehouse.services import jvm
 from lakehouse.services.service import LOOPBACK, File, Place, Port, Probe, Service
 from lakehouse.spec import Lakehouse
@@ -33,6 +33,47 @@ _ENDS = Path(__file__).with_name("transactions.bsh")
 VALUES = "values.properties"  # what connectors' configurations refer to
 BROKER = "broker"  # a key in it: no catalog's key is without a dot
 _HEAP = 768  # MiB
+# https://kafka.apache.org/43/operations/monitoring/#connect-monitoring, and those of Debezium:
+# https://debezium.io/documentation/reference/3.6/operations/monitoring.html. Names are those of their examples.
+AGENT = jmx.Agent(
+    service=WORD,
+    number=9405,
+    names="pipelines and of the tables that they read",
+    include=(
+        "kafka.connect:type=connector-task-metrics,connector=*,task=*",
+        "kafka.connect:type=sink-task-metrics,connector=*,task=*",
+        "kafka.connect:type=source-task-metrics,connector=*,task=*",
+        "kafka.connect:type=task-error-metrics,connector=*,task=*",
+        "kafka.connect:type=connect-worker-metrics",
+        "debezium.postgres:type=connector-metrics,context=*,server=*",
+        "debezium.mysql:type=connector-metrics,context=*,server=*",
+    ),
+    beans=(
+        jmx.Bean(
+            r"kafka.connect<type=connector-task-metrics, connector=(.+), task=(\d+)><>status: (.+)",
+            "kafka_connect_connector_task_status",
+            {"connector": "$1", "task": "$2", "status": "$3"},
+            value="1",
+        ),
+        jmx.Bean(
+            r"kafka.connect<type=(.+)-metrics, connector=(.+), task=(\d+)><>([a-z-]+)-total",
+            "kafka_connect_$1_$4_total",
+            {"connector": "$2", "task": "$3"},
+            "COUNTER",
+        ),
+        jmx.Bean(
+            r"kafka.connect<type=(.+)-metrics, connector=(.+), task=(\d+)><>([a-z-]+)",
+            "kafka_connect_$1_$4",
+            {"connector": "$2", "task": "$3"},
+        ),
+        jmx.Bean(r"kafka.connect<type=connect-worker-metrics><>([a-z-]+)", "kafka_connect_worker_$1"),
+        jmx.Bean(
+            r"debezium.(\w+)<type=connector-metrics, context=(\w+), server=(.+)><>(\w+)",
+            "debezium_metrics_$4",
+            {"plugin": "$1", "context": "$2", "name": "$3"},
+        ),
+    ),
+)
 
 
 def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpoint]) -> tuple[Service, ...]:
@@ -124,10 +165,11 @@ CONNECT = PipelineKind(
     word=WORD,
     label="Kafka Connect",
     on=("process", "docker"),
-    listeners=(Listener(WORD, 8083, 8083, "pipelines: the REST API of Kafka Connect"),),
+    listeners=(Listener(WORD, 8083, 8083, "pipelines: the REST API of Kafka Connect"), AGENT.listener),
     catalogs=("rest", "nessie", "polaris", "glue"),
     sources=("topic", "postgres", "mysql"),
     failure="Kafka Connect calls a connector running although its task has failed",
     needs=(kafka.WORD,),
     services=services,
+    measured=AGENT.added,
 )

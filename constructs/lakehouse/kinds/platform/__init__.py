@@ -16,9 +16,12 @@ from lakehouse.spec.monitoring import Monitoring
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformKind(KindRules):
-    """A kind of platform service. ``services`` gets the servers that need it, each with the entry of its catalog."""
+    """A kind of platform service. ``services`` gets the servers that need it, each with the entry of its catalog.
+    ``measured`` returns one of its services as a stack with `monitoring` has it.
+    """
 
     services: Callable[[Place, Mapping[str, KindEntry]], tuple[Service, ...]]
+    measured: Callable[[Place, Service], Service] = lambda place, service: service
 
 
 _PAGES = Unsecured("its pages ask nobody for a password here")
@@ -38,6 +41,10 @@ class Watched:
 
     def role(self, service: str) -> str:
         return self.roles.get(service, "platform")
+
+    def has(self, service: str) -> bool:
+        """Whether the stack has a service of that name."""
+        return any(each.name == service for each in self.services)
 
     @property
     def has_pipelines(self) -> bool:

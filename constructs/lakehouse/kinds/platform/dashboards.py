@@ -72,7 +72,7 @@ def lakehouse(watched: Watched) -> dict[str, Any]:
                 _panel("Free bytes", "minio_cluster_capacity_usable_free_bytes", unit="B"),
             )
         )
-    if any(each.name == "spark-master" for each in watched.services):
+    if watched.has("spark-master"):
         rows.append(_spark(watched))
     if watched.databases:
         rows.append(
@@ -107,6 +107,10 @@ def lakehouse(watched: Watched) -> dict[str, Any]:
                 ),
             )
         )
+    if watched.has("kafka"):
+        rows.append(_kafka())
+    if watched.has("connect"):
+        rows.append(_connect())
     rows += [
         _row(
             "Tables",
@@ -156,6 +160,36 @@ def _spark(watched: Watched) -> dict[str, Any]:
                 )
             )
     return _row("Spark", *panels)
+
+
+def _kafka() -> dict[str, Any]:
+    own = "kafka_server_brokertopicmetrics"
+    return _row(
+        "Kafka",
+        _panel("Messages in a second", f"sum(rate({own}_messagesin_total[5m])) by (topic)", alias="{{topic}}"),
+        _panel("Bytes of topics", "sum(kafka_log_log_size) by (topic)", unit="B", alias="{{topic}}"),
+        _panel(
+            "Seconds of a request, 99 of 100",
+            'kafka_network_requestmetrics_totaltimems{quantile="0.99"} / 1000',
+            unit="s",
+            alias="{{request}}",
+        ),
+        _panel(
+            "Messages behind the end of a transaction",
+            "sum(kafka_cluster_partition_laststableoffsetlag) by (topic)",
+            alias="{{topic}}",
+        ),
+    )
+
+
+def _connect() -> dict[str, Any]:
+    task = "kafka_connect_sink_task"
+    return _row(
+        "Kafka Connect",
+        _panel("Messages in a second", f"{task}_sink_record_read_rate", alias="{{connector}}"),
+        _panel("Seconds of a batch, mean", f"{task}_put_batch_avg_time_ms / 1000", unit="s", alias="{{connector}}"),
+        _panel("Failed tasks", "kafka_connect_worker_task_startup_failure_total", alias="failed to start"),
+    )
 
 
 def _row(title: str, *panels: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from lakehouse.kinds.platform import PlatformKind
+from lakehouse.kinds.platform import PlatformKind, jmx
 from lakehouse.services import jvm
 from lakehouse.services.service import LOOPBACK, File, Place, Port, Probe, Service
 from lakehouse.spec.entries import KindEntry
@@ -22,6 +22,47 @@ LOGGING = (
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss,SSS",
+)
+# Names are those of the exporter's own examples, which dashboards of others ask for.
+# https://kafka.apache.org/43/operations/monitoring/
+AGENT = jmx.Agent(
+    service=WORD,
+    number=9404,
+    names="topics",
+    include=(
+        "kafka.server:type=BrokerTopicMetrics,name=*,topic=*",
+        "kafka.server:type=KafkaRequestHandlerPool,name=RequestHandlerAvgIdlePercent",
+        "kafka.network:type=RequestMetrics,name=TotalTimeMs,request=Produce",
+        "kafka.network:type=RequestMetrics,name=TotalTimeMs,request=FetchConsumer",
+        "kafka.cluster:type=Partition,name=LastStableOffsetLag,topic=*,partition=*",
+        "kafka.log:type=Log,name=Size,topic=*,partition=*",
+        "kafka.log:type=Log,name=LogEndOffset,topic=*,partition=*",
+        "kafka.log:type=LogManager,name=OfflineLogDirectoryCount",
+        "kafka.controller:type=KafkaController,name=*",
+    ),
+    beans=(
+        jmx.Bean(
+            r"kafka.server<type=BrokerTopicMetrics, name=(\w+)PerSec, topic=(.+)><>Count",
+            "kafka_server_brokertopicmetrics_$1_total",
+            {"topic": "$2"},
+            "COUNTER",
+        ),
+        jmx.Bean(
+            r"kafka.server<type=KafkaRequestHandlerPool, name=RequestHandlerAvgIdlePercent><>OneMinuteRate",
+            "kafka_server_kafkarequesthandlerpool_requesthandleravgidle_percent",
+        ),
+        jmx.Bean(
+            r"kafka.network<type=RequestMetrics, name=TotalTimeMs, request=(\w+)><>(50|95|99)thPercentile",
+            "kafka_network_requestmetrics_totaltimems",
+            {"request": "$1", "quantile": "0.$2"},
+        ),
+        jmx.Bean(
+            r"kafka.(cluster|log)<type=(\w+), name=(\w+), topic=(.+), partition=(\d+)><>Value",
+            "kafka_$1_$2_$3",
+            {"topic": "$4", "partition": "$5"},
+        ),
+        jmx.Bean(r"kafka.(log|controller)<type=(\w+), name=(\w+)><>Value", "kafka_$1_$2_$3"),
+    ),
 )
 
 
@@ -86,6 +127,8 @@ KAFKA = PlatformKind(
         Listener(WORD, 9092, 9092, "topics, for producers and consumers"),
         Listener(INNER, 9094, 9094),
         Listener(CONTROLLER, 9093, 9093),
+        AGENT.listener,
     ),
     services=services,
+    measured=AGENT.added,
 )

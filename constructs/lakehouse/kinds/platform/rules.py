@@ -19,6 +19,7 @@ _BURN = 14.4  # times as fast as the objective allows: 2 % of a month's budget i
 _MIB = 1024 * 1024
 FULL = 0.8  # of the connections that PostgreSQL takes
 LAG = 10_000  # messages that a pipeline's table lacks
+_HANGS = "20m"  # that a topic of Kafka gives nothing more to readers, although it has more
 KEPT = 1024 * _MIB  # bytes of its log that a database keeps for a pipeline
 
 
@@ -33,6 +34,7 @@ def every(watched: Watched) -> dict[str, Any]:
         **({"databases": _databases()} if watched.databases else {}),
         "tables": _tables(watched),
         **({"pipelines": _pipelines(watched)} if watched.has_pipelines else {}),
+        **({"kafka": _kafka()} if watched.has("kafka") else {}),
         "machine": _machine(),
         **({"schedule": _schedule()} if watched.scheduled else {}),
     }
@@ -221,6 +223,18 @@ def _pipelines(watched: Watched) -> Iterator[Rule]:
         "warning",
         "pipelines cannot be read: `lakehouse logs lakehouse-metrics` says why",
     )
+
+
+def _kafka() -> Iterator[Rule]:
+    yield _alert("KafkaOffline", "kafka_controller_kafkacontroller_offlinepartitionscount > 0", "1m", "critical",
+                 "{{ $value }} partitions of topics are offline: `lakehouse logs kafka`")  # fmt: skip
+    # Kafka ends a transaction of a producer that says nothing more within fifteen minutes at most. What is behind it
+    # moves on with each transaction that ends, also where one follows another without a pause.
+    waiting = "kafka_cluster_partition_laststableoffsetlag"
+    stands = f"delta((kafka_log_log_logendoffset - {waiting})[{_HANGS}:1m]) == 0"
+    yield _alert("TransactionHangs", f"(min_over_time({waiting}[{_HANGS}]) > 0) and ({stands})", "0s", "critical",
+                 "{{ $labels.topic }} of Kafka has a transaction without an end, and nobody reads what came after it: "
+                 "`lakehouse logs connect`")  # fmt: skip
 
 
 def _machine() -> Iterator[Rule]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lakehouse.packages.catalogue.artifacts import jars
+from lakehouse.packages.catalogue.artifacts import jar, jars
 
 PACKAGES = (
     jars(
@@ -33,6 +33,14 @@ PACKAGES = (
         "seatunnel-plugins-2.3.8",
         "2.3.8",
         "S3 and Glue for the Iceberg 1.4 of that sink, and the drivers of PostgreSQL and MySQL",
+    ),
+    jar(
+        "jmx-exporter-1.0.1",
+        "io.prometheus.jmx:jmx_prometheus_javaagent",
+        "1.0.1",
+        "7d61f737fd661610ccc14aea79764faa1ea94a340cbc8f0029b3d2edea3d80c1",
+        2886599,
+        "metrics of Kafka and Kafka Connect, only for a stack with `monitoring`; the newest that the registry has",
     ),
     jars("hadoop-s3a-3.1.4", "3.1.4", "S3 for Hadoop's classes of SeaTunnel, by which it reads files of a bucket"),
 )

@@ -50,8 +50,8 @@ def text(service: Service, file: str) -> str:
 
 _WORDS = {
     *("rate", "increase", "avg_over_time", "count_over_time", "quantile_over_time", "histogram_quantile", "absent"),
-    *("time", "max", "sum", "by", "without", "and", "or"),
-    *("job", "status", "quantile", "le", "type", "api"),  # labels after `by` and `without`
+    *("time", "max", "min_over_time", "delta", "sum", "by", "without", "and", "or"),
+    *("job", "status", "quantile", "le", "type", "api", "topic"),  # labels after `by` and `without`
 }
 
 

@@ -20,7 +20,7 @@ from tests.unit.lakehouse.kinds.platform.monitored import PIPELINES, built, cont
         ),
         (
             {"store": "minio", "pipelines": PIPELINES, "engines": {"trino": {}}},
-            ["Services", "Trino", "MinIO", "PostgreSQL", "Pipelines", "Tables", "Machine"],
+            ["Services", "Trino", "MinIO", "PostgreSQL", "Pipelines", "Kafka", "Kafka Connect", "Tables", "Machine"],
         ),
     ],
 )

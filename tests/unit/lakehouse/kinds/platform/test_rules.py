@@ -52,6 +52,7 @@ def test_rules_of_a_schedule_need_one(tmp_path: Path) -> None:
 
 def test_rules_of_pipelines_need_pipelines(tmp_path: Path) -> None:
     of_pipelines = {"PipelineFailed", "ConsumerLag", "SlotKeepsLog", "PipelinesNotRead"}
+    of_pipelines |= {"KafkaOffline", "TransactionHangs"}
     without = by_name(tmp_path, catalogs={"lake": "rest"})
     assert by_name(tmp_path, pipelines=PIPELINES).keys() - without.keys() == of_pipelines
 
