@@ -66,6 +66,11 @@ AGENT = jmx.Agent(
             "kafka_connect_$1_$4",
             {"connector": "$2", "task": "$3"},
         ),
+        jmx.Bean(
+            r"kafka.connect<type=connect-worker-metrics><>([a-z-]+)-total",
+            "kafka_connect_worker_$1_total",
+            type="COUNTER",
+        ),
         jmx.Bean(r"kafka.connect<type=connect-worker-metrics><>([a-z-]+)", "kafka_connect_worker_$1"),
         jmx.Bean(
             r"debezium.(\w+)<type=connector-metrics, context=(\w+), server=(.+)><>(\w+)",

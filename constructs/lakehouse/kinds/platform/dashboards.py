@@ -188,7 +188,7 @@ def _connect() -> dict[str, Any]:
         "Kafka Connect",
         _panel("Messages in a second", f"{task}_sink_record_read_rate", alias="{{connector}}"),
         _panel("Seconds of a batch, mean", f"{task}_put_batch_avg_time_ms / 1000", unit="s", alias="{{connector}}"),
-        _panel("Failed tasks", "kafka_connect_worker_task_startup_failure_total", alias="failed to start"),
+        _panel("Messages that failed", "kafka_connect_task_error_total_record_failures", alias="{{connector}}"),
     )
 
 

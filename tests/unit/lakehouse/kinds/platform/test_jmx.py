@@ -77,6 +77,10 @@ SEEN = {
         {"connector": "events", "task": "0"},
     ),
     "kafka.connect<type=connect-worker-metrics><>task-count: 2.0": ("kafka_connect_worker_task-count", {}),
+    "kafka.connect<type=connect-worker-metrics><>task-startup-failure-total: 2.0": (
+        "kafka_connect_worker_task-startup-failure_total",
+        {},
+    ),
     "debezium.postgres<type=connector-metrics, context=streaming, server=items><>MilliSecondsBehindSource: 5": (
         "debezium_metrics_MilliSecondsBehindSource",
         {"plugin": "postgres", "context": "streaming", "name": "items"},
