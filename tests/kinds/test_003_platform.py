@@ -114,7 +114,7 @@ def test_rows_of_kafka_are_read_by_trino_once_each_through_kills(stack: Deployme
 
 
 def test_every_service_is_read_and_every_panel_shows_something(stack: Deployment) -> None:
-    wanted = {"minio", "trino", "node-exporter", "lakehouse-metrics", "alertmanager", "vmalert"}
+    wanted = {"minio", "trino", "kafka", "connect", "node-exporter", "lakehouse-metrics", "alertmanager", "vmalert"}
     until(lambda: wanted <= {each["metric"]["job"] for each in asked(stack, "up == 1")}, 120)
     [database] = asked(stack, "lakehouse_database_up == 1")
     assert database["metric"]["database"] == "iceberg_rest"
