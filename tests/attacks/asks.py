@@ -125,6 +125,7 @@ ASKS: Mapping[str, tuple[Ask, ...]] = {
         (Ask("messages of all topics, and changes of them", open=True, secure=False, speaks="kafka"),),
     ),
     "kafka-controller": (Ask("settings of the broker and of topics", open=True, secure=False, speaks="kafka"),),
+    **dict.fromkeys(("kafka-metrics", "connect-metrics"), (_page(_METRICS, "/metrics"),)),
     "connect": (
         _page("pipelines and their settings", "/connectors"),
         Ask("a new pipeline", open=True, secure=False, method="POST", path="/connectors", headers=_JSON, body="{}"),

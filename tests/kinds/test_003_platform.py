@@ -20,6 +20,7 @@ from trino.exceptions import TrinoQueryError
 
 from bootstrap.remote.s3 import client
 from bootstrap.session.connect import store
+from tests.attacks.attacked import assert_known
 from tests.integration.deployment import Deployment, kill, until, up
 from tests.integration.test_metadata import Receiver
 from tests.kinds import test_streams
@@ -123,6 +124,10 @@ def test_every_service_is_read_and_every_panel_shows_something(stack: Deployment
     until(lambda: not empty_panels(stack), 240, why=lambda: "\n".join(empty_panels(stack)))
     [slot] = asked(stack, "lakehouse_pipeline_slot_kept_bytes")
     assert slot["metric"]["pipeline"] == "items"
+
+
+def test_kafka_and_connect_give_what_is_known_to_whoever_asks(stack: Deployment) -> None:
+    assert_known(stack, names=("kafka", "connect"))
 
 
 def test_a_failed_task_is_an_alert_that_resolves(stack: Deployment, alerts: Hook) -> None:
