@@ -125,7 +125,7 @@ def test_lineage_has_the_name_that_datahub_gets(stack: Deployment, datahub: Rece
 
 
 def test_everything_is_watched_and_the_page_of_alerts_answers(stack: Deployment) -> None:
-    until_read(stack, {"minio", "trino", "lineage", *MONITORS}, {*INSIDE, "lineage"})
+    until_read(stack, {"minio", "trino", "kafka", "connect", "lineage", *MONITORS}, {*INSIDE, "lineage"})
     until_nothing_is_down(stack)
     until(lambda: bool(asked(stack, 'lakehouse_pipeline_lag_messages{pipeline="events"}')), 120)  # once a minute
     assert asked(stack, "lakehouse_lineage_received")[0]["value"][1] != "0"
