@@ -85,7 +85,7 @@ containers: setup-dev docker ## a lakehouse on Docker, with failures
 	$(PYTEST) tests/containers
 
 matrix: setup-dev docker ## other pairs of stores, catalogs and versions, for docs/compatibility.md
-	LAKEHOUSE_KILLS=$${LAKEHOUSE_KILLS:-12} $(PY) -m pytest -m matrix tests/behaviour tests/integration tests/kinds tests/containers tests/tools
+	LAKEHOUSE_KILLS=$${LAKEHOUSE_KILLS:-12} $(PY) -m pytest -m matrix tests/unit tests/behaviour tests/integration tests/kinds tests/containers tests/tools
 
 lint: $(DONE)/dev ## ruff: rules and format; ansible-lint
 	$(PY) -m ruff check

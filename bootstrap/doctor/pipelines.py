@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from bootstrap.session.pipelines import FAILED, MISSING, RUNNING, PipelineStatus
 from lakehouse.kinds import PIPELINES
-from lakehouse.kinds.platform.rules import KEPT, LAG
 from lakehouse.runtimes.findings import Finding, error, ok, warning
+from lakehouse.spec.monitoring import Thresholds
 
-_GIB = 1024**3
+_GIB, _MIB = 1024**3, 1024**2
 
 
-def finding(found: Sequence[PipelineStatus]) -> Finding:
+def finding(found: Sequence[PipelineStatus], limits: Thresholds) -> Finding:
     """The worst that is seen of them: what failed, what fills a database's disk, what is late, what is not there."""
     for each in found:
         if each.state == FAILED:
@@ -20,12 +20,12 @@ def finding(found: Sequence[PipelineStatus]) -> Finding:
             fix += f"within 5 minutes, or at once by `lakehouse pipelines start {each.name}`"
             return error(f"{each.name} has failed: {each.problem}", PIPELINES[each.engine].failure, fix)
     for each in found:
-        if each.kept is not None and each.kept > KEPT:
+        if each.kept is not None and each.kept > limits.slot_mib * _MIB:
             said = f"the database keeps {each.kept / _GIB:.1f} GiB of its log for {each.name}, which is {each.state}"
             fix = f"`lakehouse pipelines start {each.name}`, or remove it from the file with both keys and apply"
             return warning(said, "what a pipeline has not read stays there, until the disk is full", fix)
     for each in found:
-        if each.lag is not None and each.lag > LAG:
+        if each.lag is not None and each.lag > limits.lag_messages:
             said = f"the table of {each.name} lacks {each.lag:,} messages, and it is {each.state}"
             fix = f"`lakehouse pipelines status` again in a minute; `lakehouse pipelines logs {each.name}`"
             return warning(said, "messages come faster than they are written, or it was stopped", fix)

@@ -43,7 +43,7 @@ class YesNoOr:
     model: type[Model]
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"anyOf": [{"type": "boolean"}, self.model.model_json_schema()]}
+        return {"anyOf": [{"type": "boolean"}, handler(self.model.__pydantic_core_schema__)]}
 
 
 def or_empty(value: Any) -> Any:

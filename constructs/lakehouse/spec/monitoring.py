@@ -7,7 +7,38 @@ from typing import Annotated, Any
 from pydantic import Field, StrictInt
 
 from lakehouse.spec.base import Model
-from lakehouse.spec.paths import WebhookFile
+from lakehouse.spec.paths import RulesFile, WebhookFile
+
+Seconds = Annotated[float, Field(strict=True, gt=0, le=86_400)]
+Count = Annotated[StrictInt, Field(ge=1, le=2**53)]
+Percent = Annotated[StrictInt, Field(ge=1, le=99)]
+
+
+class Thresholds(Model):
+    """Values beyond which there is an alert."""
+
+    catalog_seconds: Seconds = 0.5
+    """Seconds of 95 of 100 answers of a catalog."""
+    query_seconds: Seconds = 30
+    """Seconds of 95 of 100 queries of Trino."""
+    lag_messages: Count = 10_000
+    """Messages that the table of a pipeline lacks."""
+    slot_mib: Count = 1024
+    """MiB of its log that a database keeps for a pipeline."""
+    connections_percent: Percent = 80
+    """Connections in use, of those that PostgreSQL takes."""
+    health: Percent = 50
+    """Health of a table, of 100, below which there is an alert."""
+    small_file_mib: Count = 8
+    """MiB of an average file, below which a table with more than `small_files` has an alert."""
+    small_files: Count = 100
+    """Files of a table that may be small."""
+    snapshots: Count = 500
+    """Snapshots that a table keeps."""
+    disk_percent: Percent = 10
+    """Free part of the disk, and of its files, below which there is an alert."""
+    certificate_days: Count = 14
+    """Days until a certificate ends, below which there is an alert."""
 
 
 class Monitoring(Model):
@@ -21,6 +52,10 @@ class Monitoring(Model):
     """Seconds that a service does not answer until there is an alert."""
     keep_days: Annotated[StrictInt, Field(ge=1, le=3650)] = 30
     """Days that metrics are kept."""
+    thresholds: Thresholds = Thresholds()
+    """Values beyond which there is an alert."""
+    rules: RulesFile | None = None
+    """File with further rules, in Prometheus' format, relative to this one."""
     webhook: WebhookFile | None = None
     """File with the address that alerts are sent to as JSON, relative to this one, with mode 0600."""
     slack: WebhookFile | None = None

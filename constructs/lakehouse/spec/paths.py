@@ -51,6 +51,12 @@ def _certificate(value: str) -> str:
     return _credentials(value)
 
 
+def _rules(value: str) -> str:
+    if not value.endswith((".yaml", ".yml")) or not value.isprintable() or "://" in value:
+        raise ValueError(f'"{value}" is not a file of rules: name one whose name ends with .yaml, as in alerts.yaml')
+    return value
+
+
 def _webhook(value: str) -> str:
     # The message does not repeat an address: who knows it may send messages.
     if "://" in value:
@@ -69,4 +75,5 @@ SeedFile = Annotated[StrictStr, AfterValidator(_seed)]
 CertificateFile = Annotated[StrictStr, AfterValidator(_certificate)]
 LicenseFile = Annotated[StrictStr, AfterValidator(_license)]
 WebhookFile = Annotated[StrictStr, AfterValidator(_webhook)]
+RulesFile = Annotated[StrictStr, AfterValidator(_rules)]
 StateFolder = Annotated[StrictStr, AfterValidator(_state)]

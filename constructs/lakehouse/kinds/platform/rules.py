@@ -13,14 +13,9 @@ from lakehouse.kinds.platform import Watched
 Rule = dict[str, Any]
 
 OBJECTIVE = 0.999  # of the time, a catalog or an engine answers
-SLOW_CATALOG = 0.5  # seconds of 95 of 100 answers
-SLOW_QUERY = 30  # seconds of 95 of 100 queries
 _BURN = 14.4  # times as fast as the objective allows: 2 % of a month's budget in an hour
 _MIB = 1024 * 1024
-FULL = 0.8  # of the connections that PostgreSQL takes
-LAG = 10_000  # messages that a pipeline's table lacks
 _HANGS = "20m"  # that a topic of Kafka gives nothing more to readers, although it has more
-KEPT = 1024 * _MIB  # bytes of its log that a database keeps for a pipeline
 
 
 def every(watched: Watched) -> dict[str, Any]:
@@ -31,11 +26,11 @@ def every(watched: Watched) -> dict[str, Any]:
         "engines": _engines(watched),
         **({"spark": _spark(watched)} if _workers(watched) else {}),
         **({"store": _minio()} if watched.role("minio") == "store" else {}),
-        **({"databases": _databases()} if watched.databases else {}),
+        **({"databases": _databases(watched)} if watched.databases else {}),
         "tables": _tables(watched),
         **({"pipelines": _pipelines(watched)} if watched.has_pipelines else {}),
         **({"kafka": _kafka()} if watched.has("kafka") else {}),
-        "machine": _machine(),
+        "machine": _machine(watched),
         **({"schedule": _schedule()} if watched.scheduled else {}),
     }
     return {"groups": [{"name": name, "rules": list(rules)} for name, rules in groups.items()]}
@@ -104,7 +99,7 @@ def _objectives(watched: Watched) -> Iterator[Rule]:
     )
     yield _alert(
         "CatalogSlow",
-        f'lakehouse:answer_seconds:p95_5m{{role="catalog"}} > {SLOW_CATALOG}',
+        f'lakehouse:answer_seconds:p95_5m{{role="catalog"}} > {watched.monitoring.thresholds.catalog_seconds:g}',
         "5m",
         "warning",
         "{{ $labels.service }}: 95 of 100 answers take up to {{ $value }} s",
@@ -131,7 +126,7 @@ def _engines(watched: Watched) -> Iterator[Rule]:
     )
     yield _alert(
         "QueriesSlow",
-        f"lakehouse:query_seconds:p95_5m > {SLOW_QUERY}",
+        f"lakehouse:query_seconds:p95_5m > {watched.monitoring.thresholds.query_seconds:g}",
         "10m",
         "warning",
         "{{ $labels.engine }}: 95 of 100 queries take up to {{ $value }} s",
@@ -157,24 +152,27 @@ def _minio() -> Iterator[Rule]:
                  "the store failed {{ $value }} requests in 10 minutes: `lakehouse logs minio`")  # fmt: skip
 
 
-def _databases() -> Iterator[Rule]:
+def _databases(watched: Watched) -> Iterator[Rule]:
     full = "sum(lakehouse_database_connections) / max(lakehouse_database_connections_max)"
-    yield _alert("DatabaseFull", f"{full} > {FULL}", "5m", "warning",
+    most = f"{watched.monitoring.thresholds.connections_percent / 100:g}"
+    yield _alert("DatabaseFull", f"{full} > {most}", "5m", "warning",
                  "{{ $value | humanizePercentage }} of PostgreSQL's connections are in use")  # fmt: skip
 
 
 def _tables(watched: Watched) -> Iterator[Rule]:
+    limits = watched.monitoring.thresholds
     name = "{{ $labels.catalog }}.{{ $labels.namespace }}.{{ $labels.table }}"
-    yield _alert("TableUnwell", "lakehouse_table_health < 50", "0s", "warning",
+    yield _alert("TableUnwell", f"lakehouse_table_health < {limits.health}", "0s", "warning",
                  name + " has health {{ $value }} of 100: `lakehouse maintain` repairs it")  # fmt: skip
     yield _alert(
         "SmallFiles",
-        f"lakehouse_table_average_file_size_bytes < {8 * _MIB} and lakehouse_table_files > 100",
+        f"lakehouse_table_average_file_size_bytes < {limits.small_file_mib * _MIB}"
+        f" and lakehouse_table_files > {limits.small_files}",
         "0s",
         "warning",
         name + " has many files of {{ $value | humanize1024 }}B on average: `maintenance: {compact: {}}`",
     )
-    yield _alert("ManySnapshots", "lakehouse_table_snapshots > 500", "0s", "warning",
+    yield _alert("ManySnapshots", f"lakehouse_table_snapshots > {limits.snapshots}", "0s", "warning",
                  name + " keeps {{ $value }} snapshots: `maintenance: {expire_snapshots: {}}`")  # fmt: skip
     late = 3 * 60 * watched.monitoring.tables_minutes
     yield _alert(
@@ -194,6 +192,7 @@ def _schedule() -> Iterator[Rule]:
 
 
 def _pipelines(watched: Watched) -> Iterator[Rule]:
+    limits = watched.monitoring.thresholds
     name = "pipeline {{ $labels.pipeline }}"
     yield _alert(
         "PipelineFailed",
@@ -204,14 +203,14 @@ def _pipelines(watched: Watched) -> Iterator[Rule]:
     )
     yield _alert(
         "ConsumerLag",
-        f"lakehouse_pipeline_lag_messages > {LAG}",
+        f"lakehouse_pipeline_lag_messages > {limits.lag_messages}",
         "10m",
         "warning",
         name + ": its table lacks {{ $value }} messages: `lakehouse pipelines status`",
     )
     yield _alert(
         "SlotKeepsLog",
-        f"lakehouse_pipeline_slot_kept_bytes > {KEPT}",
+        f"lakehouse_pipeline_slot_kept_bytes > {limits.slot_mib * _MIB}",
         "10m",
         "warning",
         name + ": the database keeps {{ $value | humanize1024 }}B of its log for it: `lakehouse pipelines status`",
@@ -237,10 +236,14 @@ def _kafka() -> Iterator[Rule]:
                  "`lakehouse logs connect`")  # fmt: skip
 
 
-def _machine() -> Iterator[Rule]:
-    yield _alert("DiskFull", "lakehouse_disk_free_bytes / lakehouse_disk_size_bytes < 0.1", "1m", "critical",
-                 "less than a tenth of the disk is free; the store stops writes before it is full")  # fmt: skip
-    yield _alert("NoInodes", "lakehouse_disk_free_inodes / lakehouse_disk_inodes < 0.1", "1m", "critical",
-                 "less than a tenth of the disk's files can still be made")  # fmt: skip
-    yield _alert("CertificateEnds", "lakehouse_certificate_end_timestamp_seconds - time() < 14 * 86400", "0s",
-                 "warning", "{{ $labels.certificate }} ends within 14 days: `lakehouse deploy` renews it")  # fmt: skip
+def _machine(watched: Watched) -> Iterator[Rule]:
+    limits = watched.monitoring.thresholds
+    least, days = f"{limits.disk_percent / 100:g}", limits.certificate_days
+    yield _alert("DiskFull", f"lakehouse_disk_free_bytes / lakehouse_disk_size_bytes < {least}", "1m", "critical",
+                 "only {{ $value | humanizePercentage }} of the disk is free; "
+                 "the store stops writes before it is full")  # fmt: skip
+    yield _alert("NoInodes", f"lakehouse_disk_free_inodes / lakehouse_disk_inodes < {least}", "1m", "critical",
+                 "only {{ $value | humanizePercentage }} of the disk's files can still be made")  # fmt: skip
+    yield _alert("CertificateEnds", f"lakehouse_certificate_end_timestamp_seconds - time() < {days} * 86400", "0s",
+                 "warning", "{{ $labels.certificate }} "
+                 f"ends within {days} days: `lakehouse deploy` renews it")  # fmt: skip

@@ -12,7 +12,7 @@ from lakehouse.services.service import File, Numbers, Place, Port, Probe, Servic
 from lakehouse.spec.kinds import Listener
 
 NAME, PACKAGE = victoria_metrics.ALERTS, "vmalert-1.151.0"
-_RULES = "rules.yaml"
+_RULES, _OWN = "rules.yaml", "own.yaml"  # ours, and those of the file that `rules` names
 
 
 def service(place: Place, watched: Watched) -> Service:
@@ -21,6 +21,11 @@ def service(place: Place, watched: Watched) -> Service:
     metrics, alerts = (
         f"http://{place.host(name)}:{place.port(name)}" for name in (victoria_metrics.NAME, alertmanager.NAME)
     )
+    own = watched.monitoring.rules
+    files = (
+        File(_RULES, json.dumps(rules.every(watched), indent=1)),
+        *([File(_OWN, place.beside(own, public=True))] if own is not None else []),
+    )
     return Service(
         name=NAME,
         image="",
@@ -28,7 +33,7 @@ def service(place: Place, watched: Watched) -> Service:
         command=(
             place.package(PACKAGE),
             f"-httpListenAddr={place.bind()}:{port}",
-            f"-rule={place.config(NAME)}/{_RULES}",
+            *(f"-rule={place.config(NAME)}/{each.path}" for each in files),
             f"-datasource.url={metrics}",
             f"-notifier.url={alerts}",
             # What its rules record, and what it needs after a restart.
@@ -40,7 +45,7 @@ def service(place: Place, watched: Watched) -> Service:
             "-rule.evalDelay=0s",
             "-loggerLevel=WARN",
         ),
-        files=(File(_RULES, json.dumps(rules.every(watched), indent=1)),),
+        files=files,
         ports=(Port(NAME, port, label="Rules and alerts", path="/", gives=_GIVES, numbers=(Numbers("/metrics"),)),),
         probe=Probe("http", port, "/health", expect="OK"),
         memory_mb=96,

@@ -8,6 +8,7 @@ import pytest
 
 from bootstrap.doctor.pipelines import finding
 from bootstrap.session.pipelines import FAILED, MISSING, RUNNING, STOPPED, PipelineStatus
+from lakehouse.spec.monitoring import Thresholds
 
 GIB = 1024**3
 
@@ -33,7 +34,7 @@ def status(state: str, name: str = "orders", lag: int | None = 0, **more: Any) -
     ],
 )
 def test_what_is_seen_and_what_to_do(found: PipelineStatus, severity: str, said: str, fix: str) -> None:
-    made = finding([status(RUNNING, name="other"), found])
+    made = finding([status(RUNNING, name="other"), found], Thresholds())
     assert made.severity == severity
     assert said in made.found
     assert fix in made.fix
@@ -42,8 +43,15 @@ def test_what_is_seen_and_what_to_do(found: PipelineStatus, severity: str, said:
 @pytest.mark.parametrize(("engine", "cause"), [("connect", "its task has failed"), ("seatunnel", "its SQL")])
 def test_the_cause_is_of_the_engine(engine: str, cause: str) -> None:
     failed = PipelineStatus("a", engine, "topic a", "lake.raw.orders", FAILED, None, "why")
-    assert cause in finding([failed]).cause
+    assert cause in finding([failed], Thresholds()).cause
 
 
 def test_what_failed_comes_first() -> None:
-    assert finding([status(RUNNING, kept=3 * GIB), status(FAILED, name="other")]).severity == "error"
+    found = [status(RUNNING, kept=3 * GIB), status(FAILED, name="other")]
+    assert finding(found, Thresholds()).severity == "error"
+
+
+def test_what_is_too_much_is_for_the_file_to_say() -> None:
+    found = [status(RUNNING, lag=20_000, kept=3 * GIB)]
+    assert finding(found, Thresholds(lag_messages=20_000, slot_mib=3 * 1024)).severity == "ok"
+    assert finding(found, Thresholds(lag_messages=20_000)).severity == "warning"

@@ -35,6 +35,11 @@ def test_it_is_a_word_or_a_mapping(tmp_path: Path) -> None:
         ({"webhook": "https://hooks.example/secret"}, "looks like the address itself"),
         ({"keep": 3}, 'Did you mean "keep_days"?'),
         ({"interval_seconds": 0}, "interval_seconds"),
+        ({"rules": "https://rules.example/all.yaml"}, "is not a file of rules"),
+        ({"rules": "alerts.json"}, "as in alerts.yaml"),
+        ({"thresholds": {"querry_seconds": 1}}, 'Did you mean "query_seconds"?'),
+        ({"thresholds": {"health": 0}}, "health"),
+        ({"thresholds": {"query_seconds": 0}}, "query_seconds"),
     ],
 )
 def test_what_is_wrong_is_said_and_no_address_is_repeated(tmp_path: Path, monitoring: Any, said: str) -> None:

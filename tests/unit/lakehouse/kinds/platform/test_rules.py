@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from lakehouse.kinds.platform.vmalert import NAME
 from lakehouse.packages import location
 from tests.unit.lakehouse.kinds.platform.monitored import PIPELINES, built, content, expressions, names, rules
+from tests.unit.lakehouse.services.place import PROJECT
 
 CASES = Path(__file__).with_name("rules.yaml")
 
@@ -32,6 +33,40 @@ def test_each_alert_says_what_to_do_and_how_bad_it_is(tmp_path: Path) -> None:
 
 def test_the_file_says_when_a_service_is_down(tmp_path: Path) -> None:
     assert by_name(tmp_path, {"down_seconds": 7})["ServiceDown"]["for"] == "7s"
+
+
+def test_the_file_says_beyond_what_there_is_an_alert(tmp_path: Path) -> None:
+    chosen = {
+        "catalog_seconds": 1.5,
+        "query_seconds": 61,
+        "lag_messages": 62,
+        "slot_mib": 63,
+        "connections_percent": 64,
+        "health": 65,
+        "small_file_mib": 66,
+        "small_files": 67,
+        "snapshots": 68,
+        "disk_percent": 25,
+        "certificate_days": 70,
+    }
+    asked = {
+        "CatalogSlow": "> 1.5",
+        "QueriesSlow": "> 61",
+        "ConsumerLag": "> 62",
+        "SlotKeepsLog": f"> {63 * 1024**2}",
+        "DatabaseFull": "> 0.64",
+        "TableUnwell": "< 65",
+        "SmallFiles": f"< {66 * 1024**2} and lakehouse_table_files > 67",
+        "ManySnapshots": "> 68",
+        "DiskFull": "< 0.25",
+        "NoInodes": "< 0.25",
+        "CertificateEnds": "< 70 * 86400",
+    }
+    found = by_name(tmp_path, {"thresholds": chosen}, **EVERYTHING)
+    assert {name: asked[name] for name in asked if not found[name]["expr"].endswith(asked[name])} == {}
+    usual = by_name(tmp_path, **EVERYTHING)
+    changed = {name for name, each in usual.items() if found[name]["expr"] != each["expr"]}
+    assert changed == asked.keys()
 
 
 def test_rules_of_an_engine_need_the_engine(tmp_path: Path) -> None:
@@ -98,3 +133,17 @@ def test_what_the_rules_say_of_made_up_metrics(tmp_path: Path) -> None:
         cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(900)
+def test_the_example_of_further_rules_is_one(tmp_path: Path) -> None:
+    from offline import go
+
+    go.build("vmalert")
+    [example] = re.findall(r"```yaml\n(# alerts.yaml\n.*?)```", (PROJECT / "docs/monitoring.md").read_text(), re.DOTALL)
+    for text, code in ((example, 0), (example.replace("== 0", "== =="), 1)):
+        (tmp_path / "alerts.yaml").write_text(text)
+        command = [location("vmalert-1.151.0"), "-dryRun", f"-rule={tmp_path}/alerts.yaml"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+        assert (done.returncode != 0) == bool(code), done.stdout + done.stderr
