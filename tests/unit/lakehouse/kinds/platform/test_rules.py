@@ -144,6 +144,6 @@ def test_the_example_of_further_rules_is_one(tmp_path: Path) -> None:
     [example] = re.findall(r"```yaml\n(# alerts.yaml\n.*?)```", (PROJECT / "docs/monitoring.md").read_text(), re.DOTALL)
     for text, code in ((example, 0), (example.replace("== 0", "== =="), 1)):
         (tmp_path / "alerts.yaml").write_text(text)
-        command = [location("vmalert-1.151.0"), "-dryRun", f"-rule={tmp_path}/alerts.yaml"]
+        command = [str(location("vmalert-1.151.0")), "-dryRun", f"-rule={tmp_path}/alerts.yaml"]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
         assert (done.returncode != 0) == bool(code), done.stdout + done.stderr
