@@ -20,6 +20,7 @@ from lakehouse.text.profiles import Profile
 from lakehouse.text.words import suggest
 
 SUFFIX = "-certificate"
+_YAML = (".yaml", ".yml")
 _UNFIT = (
     "a configuration file cannot contain: it is empty, or has a space, a quotation mark, a backslash, =, ]]>, ${, "
     "$$ or a character that is not ASCII"
@@ -128,7 +129,7 @@ def fault(profile: Profile) -> tuple[str, str] | None:
     Raises UsageError if the file lacks its keys.
     """
     if not profile.is_there:
-        return "does not exist", "Create it"
+        return "does not exist", f"Create it, with a {profile.holds}"
     access_key, secret_key = profile.keys()
     if access_key and secret_key and is_value(access_key) and is_value(secret_key):
         return None
@@ -142,8 +143,10 @@ def read(path: Path, credentials: Mapping[str, Credential]) -> dict[str, str]:
     value has characters that it may not have.
     """
     what = f"{path}, which `credentials` of the stack names,"
-    text = private(path, what, "credentials")
     places = {key: secret for each in credentials.values() for key, secret in each.keys.items() if not secret.profile}
+    form = "KEY: VALUE" if path.suffix in _YAML else "KEY=VALUE"
+    holds = f"lines {form}, with any of the keys {', '.join(places)}" if places else ""
+    text = private(path, what, "credentials", holds)
     found: dict[str, str] = {}
     for key, value in _entries(path, text, what):
         if key not in places:
@@ -161,7 +164,7 @@ def read(path: Path, credentials: Mapping[str, Credential]) -> dict[str, str]:
 
 
 def _entries(path: Path, text: str, what: str) -> Iterator[tuple[str, str]]:
-    if path.suffix in (".yaml", ".yml"):
+    if path.suffix in _YAML:
         yield from _flat(_yaml(text, what), what)
         return
     for number, line in enumerate(text.splitlines(), 1):

@@ -10,13 +10,14 @@ from pathlib import Path
 from lakehouse.errors import UsageError
 
 
-def private(path: Path, what: str, key: str = "") -> str:
+def private(path: Path, what: str, key: str = "", holds: str = "") -> str:
     """The text of a file that only its owner may read. ``key`` is the entry that names it, if it can be left out.
 
+    ``holds`` says what a file that is not there should hold.
     Raises UsageError if it is another user's, if others may read it, or if it cannot be read.
     """
     remove = f", or remove `{key}`" if key else ""
-    return _text(path, what, f"Create it with mode 0600{remove}", _check)
+    return _text(path, what, f"Create it with mode 0600{holds and f' and {holds}'}{remove}", _check)
 
 
 def public(path: Path, what: str) -> str:

@@ -18,6 +18,11 @@ class Profile:
     at: str
 
     @property
+    def holds(self) -> str:
+        """What the file has to hold."""
+        return f"section [{self.name}] with aws_access_key_id and aws_secret_access_key"
+
+    @property
     def is_there(self) -> bool:
         """Whether the file exists, or is in a folder that may not be read, which :meth:`keys` reports."""
         try:
@@ -39,6 +44,4 @@ class Profile:
         except OSError as error:
             raise UsageError(f"{where} cannot be read: {error.strerror}.") from None
         except (configparser.Error, KeyError, UnicodeDecodeError):
-            raise UsageError(
-                f"{where} has no section [{self.name}] with aws_access_key_id and aws_secret_access_key."
-            ) from None
+            raise UsageError(f"{where} has no {self.holds}. Add it.") from None

@@ -200,7 +200,11 @@ def test_validate_exits_2_for_a_wrong_file(file: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("content", "mode", "why"),
     [
-        (None, 0o600, "does not exist. Create it with mode 0600"),
+        (
+            None,
+            0o600,
+            "Create it with mode 0600 and lines KEY=VALUE, with any of the keys store.name, store.value, or remove",
+        ),
         ("", 0o644, "has mode 0644, so other users may read it. Run `chmod 600 own.env`"),
         ("stor=x\n", 0o600, 'has "stor". This stack has the credentials: store.name, store.value'),
         ("store.name=admin\n", 0o600, ""),

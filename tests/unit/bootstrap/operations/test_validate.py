@@ -56,7 +56,7 @@ def test_a_secret_that_may_be_a_common_word_is_a_warning(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("keys", "wrong", "warning"),
     [
-        (None, "", "does not exist, so no engine can read this bucket. Create it"),
+        (None, "", "does not exist, so no engine can read this bucket. Create it, with a section [default]"),
         ("[default]\naws_access_key_id = a\naws_secret_access_key = b\n", "", ""),
         (
             "[default]\naws_access_key_id = a\naws_secret_access_key = b=\n",

@@ -128,8 +128,12 @@ def test_a_line_without_a_value_is_reported_by_its_number(tmp_path: Path) -> Non
 
 
 def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="does not exist. Create it with mode 0600"):
+    with pytest.raises(
+        UsageError, match=r"does not exist\. Create it with mode 0600 and lines KEY=VALUE, .*token, word, or "
+    ):
         credentials.read(tmp_path / "missing", KNOWN)
+    with pytest.raises(UsageError, match="mode 0600 and lines KEY: VALUE, with any of the keys"):
+        credentials.read(tmp_path / "missing.yaml", KNOWN)
     (tmp_path / "bytes").write_bytes(b"\xff")
     (tmp_path / "bytes").chmod(0o600)
     with pytest.raises(UsageError, match="it is not text"):
@@ -166,7 +170,7 @@ def test_a_source_whose_file_is_missing_is_reported_and_stops_nothing(tmp_path: 
     (said,) = credentials.unusable(known)
     assert said == (
         f"lakehouse.yaml: sources.feed.credentials: {path} does not exist, so connect cannot read this bucket. "
-        "Create it, then deploy again."
+        "Create it, with a section [default] with aws_access_key_id and aws_secret_access_key, then deploy again."
     )
 
 
