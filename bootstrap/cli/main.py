@@ -61,6 +61,8 @@ class _Group(TyperGroup):
             _drop_output()
             code = 141  # as SIGPIPE would end it
         except (KeyboardInterrupt, typer.Abort):  # typer's questions make the one of the other
+            if sys.stderr.isatty():
+                print(file=sys.stderr)  # the shell's prompt begins a line of its own
             code = 130
         except typer.TyperException as error:
             _place(error, {name: each for each in self.params for name in each.opts})

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+
+from lakehouse.errors import UsageError
 
 if TYPE_CHECKING:
     from bootstrap.project.init import NewProject
     from bootstrap.project.templates import Template
 
+T = TypeVar("T")
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
@@ -26,16 +30,17 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
 ) -> None:
     """Write a new project: lakehouse.yaml, cdktf.json, .gitignore. On a terminal it asks what no option says."""
-    from bootstrap.project.init import planned, suggested, write
+    from bootstrap.project.init import check, checked, planned, suggested, write
     from bootstrap.project.templates import DEFAULT, named, templates
 
     if template == "list":
         _list(templates())
         return
+    check(folder)
     asks = sys.stdin.isatty() and sys.stdout.isatty()
     chosen = _ask_template(templates()) if template is None and asks else named(template or DEFAULT)
     if name is None and asks:
-        name = typer.prompt("Name of the lakehouse", default=suggested(folder) or None)
+        name = _asked("Name of the lakehouse", suggested(folder) or None, checked)
     project = planned(folder, chosen, suggested(folder) if name is None else name)
     replace = project.existing
     if replace and not force:
@@ -47,7 +52,16 @@ def _ask_template(known: tuple[Template, ...]) -> Template:
     from bootstrap.project.templates import named
 
     _list(known)
-    return named(typer.prompt("Template", default=known[0].name))
+    return _asked("Template", known[0].name, named)
+
+
+def _asked(question: str, default: str | None, read: Callable[[str], T]) -> T:
+    """The answer on a terminal. One that cannot be taken is followed by its error and the question again."""
+    while True:
+        try:
+            return read(typer.prompt(question, default=default))
+        except UsageError as error:
+            print(f"Error: {error}", file=sys.stderr)
 
 
 def _list(known: tuple[Template, ...]) -> None:

@@ -58,11 +58,8 @@ def suggested(folder: Path) -> str:
 
 def planned(folder: Path, template: Template, name: str) -> NewProject:
     """The project that would be written. Raises UsageError if the name or the folder cannot be one."""
-    try:
-        _NAME.validate_python(name)
-    except ValidationError as error:
-        raise UsageError(f"{error.errors()[0]['ctx']['error']} Give one with --name.") from None
-    _check(folder)
+    checked(name)
+    check(folder)
     text = lakehouse_yaml(template.source.read_text(), name)
     before, after = _ports(text)
     numbers = {before[port]: number for port, number in after.items() if number != before[port]}
@@ -74,7 +71,16 @@ def planned(folder: Path, template: Template, name: str) -> NewProject:
     return NewProject(folder, name, files, after if numbers else {})
 
 
-def _check(folder: Path) -> None:
+def checked(name: str) -> str:
+    """The name. Raises UsageError if a lakehouse cannot have it."""
+    try:
+        return _NAME.validate_python(name)
+    except ValidationError as error:
+        raise UsageError(f"{error.errors()[0]['ctx']['error']} Give another with --name.") from None
+
+
+def check(folder: Path) -> None:
+    """Raises UsageError if no project can be in this folder."""
     if not str(folder).isprintable():
         raise UsageError(f"{str(folder)!r} has characters that cannot be printed. Name another folder.")
     try:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from lakehouse import toolkit
 from lakehouse.errors import UsageError
+from lakehouse.text.terminal import shown
+from lakehouse.text.words import suggest
 
 _FILE_OF_NAME = {"aws": "aws-glue"}  # others have the name of their file
 _NO_TEXT = ("true", "false", "null")  # what YAML takes for something else without quotes
@@ -60,7 +62,7 @@ def named(word: str) -> Template:
         if len(found) == 1:
             return found[0]
     lines = "\n".join(f"  {each.name:18} {each.about}" for each in known)
-    raise UsageError(f"There is no template {word!r}. Templates:\n{lines}")
+    raise UsageError(f'There is no template "{shown(word)}".{suggest(word, _KNOWN)} The templates are:\n{lines}')
 
 
 def _beside(name: str) -> Iterator[tuple[str, Path]]:
