@@ -18,9 +18,10 @@ import pytest
 import requests
 
 from lakehouse.runtimes.docker.engine import DockerEngine
+from lakehouse.spec import load, ports
 from tests.containers.conftest import exposed, runtime, sick, up
 from tests.containers.listening import assert_declared
-from tests.integration.deployment import Deployment, kill, until, until_well
+from tests.integration.deployment import Deployment, kept, kill, until, until_well
 from tests.integration.test_metadata import Receiver
 from tests.kinds.messages import publish
 from tests.kinds.shop import COLUMNS, PASSWORD, Shop, open_shop
@@ -34,6 +35,7 @@ pytestmark = [
 ]
 
 FILE = "lakehouses/003-rest-postgres.yaml"
+PORTS = ("stacks", "local", "ports")
 TABLES = ("catalogs", "iceberg", "namespaces", "raw", "tables")
 EVENTS = {"from": {"topic": "events"}, "to": "iceberg.raw.events", "commit_seconds": 2, "deletable": True}
 
@@ -200,3 +202,35 @@ def test_messages_rows_and_places_outlive_a_destroy(stack: Deployment) -> None:
     assert status(stack)["events"]["state"] == "stopped"
     stack.lakehouse("pipelines", "start", "events")
     until(lambda: counted(stack) == [before + 100, before + 100], 120)
+
+
+def test_a_slot_that_nobody_reads_is_named_and_goes_with_both_keys_or_the_data(stack: Deployment, shop: Shop) -> None:
+    """The last test: nothing is left of the lakehouse. Without pipelines there is no Kafka Connect."""
+
+    def with_pipeline() -> None:
+        stack.change("stacks", "local", "credentials", to="credentials.yaml")
+        stack.change("pipelines", to={"items": shop.pipeline("iceberg.raw.items")})
+        stack.deploy()
+        until(lambda: shop.slots == "1", 120)
+
+    with kept(stack.file) as text:
+        with_pipeline()
+        address = f"slot {shop.slot} of shop at {shop.host}:{shop.port}"
+        there = ports(load(stack.file), "local")
+        stack.edit(text, {("pipelines",): None, PORTS: None})
+        stack.change(*PORTS, to={name: there[name] for name in ports(load(stack.file), "local")})
+        assert f"No pipeline reads the replication {address}" in stack.lakehouse("deploy", "--yes")
+        assert not {"kafka", "connect"} & runtime(stack).processes().keys()
+        assert f"! {address}: no pipeline reads it, and it stays" in stack.lakehouse("plan")
+        assert address in stack.lakehouse("drift", code=2)
+        assert f"! {address}" in stack.lakehouse("apply")
+        assert shop.slots == "1"
+        assert f"done: {address}" in stack.lakehouse("apply", "--allow-destroy")
+        assert shop.slots == "0"
+        assert address not in stack.lakehouse("plan")
+    with_pipeline()
+    stack.lakehouse("destroy", "--yes")
+    assert shop.slots == "1"
+    stack.lakehouse("destroy", "--data", "--yes")
+    assert shop.slots == "0"
+    assert shop.sql("SELECT count(*) FROM pg_publication") == "0"
