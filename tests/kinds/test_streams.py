@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 from trino.exceptions import TrinoQueryError
 
+from lakehouse.kinds.pipelines import connectors
+from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.spec import load, ports
 from tests.integration.deployment import Deployment, kept, kill, until, up
+from tests.kinds.lost_ends import cut_last_end, is_undecided, partition_of_group
 from tests.kinds.messages import publish
 from tests.kinds.shop import COLUMNS, PASSWORD, Shop, open_shop
 from tests.kinds.streamed import SOCKETS, assert_goes_on_after_a_stop, assert_once_through_kills, status
@@ -114,6 +117,29 @@ def test_a_stopped_pipeline_goes_on_where_it_was(stack: Deployment) -> None:
     assert_goes_on_after_a_stop(
         stack, "orders", lambda first, count: send(stack, rows(first, count)), lambda: counted(stack)
     )
+
+
+def test_a_pipeline_goes_on_after_kafka_has_forgotten_the_end_of_its_commit(stack: Deployment) -> None:
+    """Its place is in a transaction without an end: so it has none, and stands still until the worker ends that."""
+    [before, _] = counted(stack)
+    send(stack, rows(before, 100))
+    until(lambda: counted(stack) == [before + 100, before + 100], 120)
+    stack.lakehouse("pipelines", "stop", "orders")
+    until(lambda: status(stack)["orders"]["state"] == "stopped", 60)
+    time.sleep(5)  # until the broker has noted that the last commit is complete
+    supervisor = Supervisor(stack.local.state)
+    supervisor.halt("kafka")
+    places = partition_of_group(f"connect-{connectors.sink_of('orders')}", 8)
+    cut_last_end(stack.local.state.root / "data/kafka/log", places)
+    supervisor.restart("kafka")
+    send(stack, rows(before + 100, 100))
+    assert is_undecided(f"127.0.0.1:{stack.port('kafka')}", places)
+    stack.lakehouse("pipelines", "start", "orders")
+    until(lambda: counted(stack)[1] == before + 200, 400, lambda: stack.local.runtime.log("connect", 100))
+    time.sleep(10)
+    assert counted(stack) == [before + 200, before + 200]
+    assert "had no end, and has that which the broker noted, a commit" in stack.local.runtime.log("connect", 10_000)
+    until(lambda: status(stack)["orders"]["state"] == "running", 120)
 
 
 def test_no_secret_is_shown(stack: Deployment) -> None:
