@@ -72,9 +72,9 @@ def stack(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory, datahu
 
 @pytest.fixture(scope="module")
 def shop(engine: DockerEngine, stack: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """A PostgreSQL of this machine, at the address that it has in the stack's network: containers reach it there."""
-    network = engine.client.networks.get(runtime(stack).containers[0].network)
-    with open_shop(tmp_path_factory.mktemp("shop"), network.attrs["IPAM"]["Config"][0]["Gateway"]) as made:
+    """A PostgreSQL of this machine, at an address that it has in Docker, and keeps when the stack's network is gone."""
+    bridge = engine.client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
+    with open_shop(tmp_path_factory.mktemp("shop"), bridge) as made:
         yield made
 
 
@@ -209,7 +209,7 @@ def test_a_slot_that_nobody_reads_is_named_and_goes_with_both_keys_or_the_data(s
 
     def with_pipeline() -> None:
         stack.change("stacks", "local", "credentials", to="credentials.yaml")
-        stack.change("pipelines", to={"items": shop.pipeline("iceberg.raw.items")})
+        stack.change("pipelines", to={"events": EVENTS, "items": shop.pipeline("iceberg.raw.items")})
         stack.deploy()
         until(lambda: shop.slots == "1", 120)
 
