@@ -9,6 +9,8 @@ from pathlib import Path
 
 from kafka import KafkaConsumer, TopicPartition
 
+from tests.kinds.messages import close_sockets
+
 _CONTROL = 0x20  # of a batch's attributes: it is a marker, and has no records of anybody
 
 
@@ -40,7 +42,9 @@ def partition_of_group(group: str, partitions: int) -> str:
 
 def is_undecided(broker: str, partition: str) -> bool:
     """Whether a partition has records of which nobody knows yet if they will ever be."""
-    return _end(broker, partition, "read_committed") < _end(broker, partition, "read_uncommitted")
+    decided, there = (_end(broker, partition, each) for each in ("read_committed", "read_uncommitted"))
+    close_sockets()
+    return decided < there
 
 
 def _end(broker: str, partition: str, isolation: str) -> int:

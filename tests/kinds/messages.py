@@ -13,8 +13,13 @@ from tests.integration.deployment import Deployment
 
 def publish(stack: Deployment, topic: str, messages: Iterable[tuple[bytes | None, bytes]]) -> None:
     """Send messages, each with its key, and wait until the broker has them."""
+    _publish(stack.port("kafka"), topic, messages)
+    close_sockets()
+
+
+def _publish(port: int, topic: str, messages: Iterable[tuple[bytes | None, bytes]]) -> None:
     producer = KafkaProducer(
-        bootstrap_servers=f"127.0.0.1:{stack.port('kafka')}",
+        bootstrap_servers=f"127.0.0.1:{port}",
         bootstrap_timeout_ms=180_000,  # a killed broker starts
         acks="all",
         retries=200,
@@ -24,8 +29,10 @@ def publish(stack: Deployment, topic: str, messages: Iterable[tuple[bytes | None
     producer.flush(timeout=120)
     assert all(each.succeeded() for each in sent)
     producer.close()
+
+
+def close_sockets() -> None:
+    """kafka-python leaves the sockets of its tries while the broker is killed to the garbage collector."""
     with warnings.catch_warnings():
-        # kafka-python leaves the sockets of its tries while the broker is killed to the garbage collector.
         warnings.simplefilter("ignore", ResourceWarning)
-        del producer, sent
         gc.collect()
