@@ -118,8 +118,8 @@ def test_a_stopped_pipeline_goes_on_where_it_was(stack: Deployment) -> None:
     assert_goes_on_after_a_stop(stack, "events", lambda first, count: send(stack, first, count), lambda: counted(stack))
 
 
-def test_changes_of_a_database_through_kills(stack: Deployment, shop: Shop) -> None:
-    shop.sql("INSERT INTO items SELECT n, 'w' || n, n + 0.25, now() FROM generate_series(1, 50) n")
+def deploy_changes(stack: Deployment, shop: Shop) -> None:
+    """With the pipeline of the shop's changes, its table and its password."""
     credentials = stack.folder / "credentials.yaml"
     credentials.write_text(f"pipeline-items: {PASSWORD}\n")
     credentials.chmod(0o600)
@@ -127,6 +127,11 @@ def test_changes_of_a_database_through_kills(stack: Deployment, shop: Shop) -> N
     stack.change(*TABLES, "items", to={"columns": COLUMNS})
     stack.change("pipelines", "items", to=shop.pipeline("iceberg.raw.items"))
     stack.deploy()
+
+
+def test_changes_of_a_database_through_kills(stack: Deployment, shop: Shop) -> None:
+    shop.sql("INSERT INTO items SELECT n, 'w' || n, n + 0.25, now() FROM generate_series(1, 50) n")
+    deploy_changes(stack, shop)
     until(lambda: counted(stack, "items") == [50, 50], 120)
     shop.sql("UPDATE items SET word = 'new', price = 9.99 WHERE id = 1")
     shop.sql("DELETE FROM items WHERE id = 2")
@@ -206,18 +211,12 @@ def test_messages_rows_and_places_outlive_a_destroy(stack: Deployment) -> None:
 
 def test_a_slot_that_nobody_reads_is_named_and_goes_with_both_keys_or_the_data(stack: Deployment, shop: Shop) -> None:
     """The last test: nothing is left of the lakehouse. Without pipelines there is no Kafka Connect."""
-
-    def with_pipeline() -> None:
-        stack.change("stacks", "local", "credentials", to="credentials.yaml")
-        stack.change("pipelines", to={"events": EVENTS, "items": shop.pipeline("iceberg.raw.items")})
-        stack.deploy()
-        until(lambda: shop.slots == "1", 120)
-
+    deploy_changes(stack, shop)
+    until(lambda: shop.slots == "1", 120)
     with kept(stack.file) as text:
-        with_pipeline()
         address = f"slot {shop.slot} of shop at {shop.host}:{shop.port}"
         there = ports(load(stack.file), "local")
-        stack.edit(text, {("pipelines",): None, PORTS: None})
+        stack.edit(text, {("pipelines",): None, ("stacks", "local", "credentials"): None, PORTS: None})
         stack.change(*PORTS, to={name: there[name] for name in ports(load(stack.file), "local")})
         assert f"No pipeline reads the replication {address}" in stack.lakehouse("deploy", "--yes")
         assert not {"kafka", "connect"} & runtime(stack).processes().keys()
@@ -228,7 +227,8 @@ def test_a_slot_that_nobody_reads_is_named_and_goes_with_both_keys_or_the_data(s
         assert f"done: {address}" in stack.lakehouse("apply", "--allow-destroy")
         assert shop.slots == "0"
         assert address not in stack.lakehouse("plan")
-    with_pipeline()
+    stack.deploy()
+    until(lambda: shop.slots == "1", 120)
     stack.lakehouse("destroy", "--yes")
     assert shop.slots == "1"
     stack.lakehouse("destroy", "--data", "--yes")
