@@ -41,6 +41,8 @@ def deploy(context: typer.Context, yes: Yes = False) -> None:
 
     target: Target = context.obj.target(engines=True)
     project(target.path)  # a foreign one is refused before anything is fetched
+    if target.unable:
+        raise LakehouseError(f"{target.unable} Nothing was started.")
     printed = _caution(target)
     set_up.deployable(target.lakehouse, target.path, stack=target.stack)
     asked = target.in_aws and not yes

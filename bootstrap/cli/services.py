@@ -67,7 +67,9 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
             print(f"In the background: {job}.")
         if timed:
             print(target.advice(f"Schedule: {timed}."))
-        if not any(each.pid for each in services):
+        if why := target.unable:
+            print(why)
+        elif not any(each.pid for each in services):
             print(target.advice("The stack is not up: `lakehouse deploy` starts it."))
         elif not all(each.healthy for each in services):
             advice = "`lakehouse logs SERVICE` shows why; `lakehouse deploy` repairs what is down."

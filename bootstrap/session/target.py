@@ -10,7 +10,7 @@ from lakehouse import project
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runtimes import owner
 from lakehouse.runtimes.local import Local
-from lakehouse.runtimes.locate import locate
+from lakehouse.runtimes.locate import locate, runtime
 from lakehouse.runtimes.state import folder
 from lakehouse.services.service import Address, Service
 from lakehouse.spec import AwsStack, Lakehouse, LocalStack, load
@@ -44,6 +44,12 @@ class Target:
         """The stack's state folder, services and endpoints. Raises LakehouseError if it is another lakehouse's."""
         owner.check(self.located.state, self.located.claim)
         return self.located
+
+    @cached_property
+    def unable(self) -> str:
+        """Why nothing of the stack can be started or seen from here, as without Docker, and the fix; else empty."""
+        stack = self.lakehouse.stacks.get(self.stack)
+        return runtime(stack.runtime).failure() if isinstance(stack, LocalStack) else ""
 
     def advice(self, text: str) -> str:
         """Advice whose commands are about this stack: they name it unless it is the one of commands that name none."""

@@ -37,6 +37,9 @@ class RuntimeKind(Protocol):
     ) -> Runtime:
         """The runtime of a stack, for commands."""
 
+    def failure(self) -> str:
+        """Why no service can be started or seen by it on this machine, with the fix; empty if nothing is known."""
+
     def explained(self, holder: PortHolder) -> PortHolder:
         """The holder of a port, completed by this runtime, for example with the container that publishes it."""
 

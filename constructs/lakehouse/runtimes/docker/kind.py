@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lakehouse.runtimes.docker import observed
+from lakehouse.runtimes.docker import findings, observed
 from lakehouse.runtimes.docker.containers import Naming, containers
 from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.place import DockerPlace
@@ -41,6 +42,11 @@ def runtime(lakehouse: Lakehouse, stack: str, state: State, place: Place, servic
     naming = Naming(name, f"{name}-", prefix)
     inside, outside = [tuple(each for each in services if each.outside is apart) for apart in (False, True)]
     return Containers(state, containers(inside, naming, state, place), services=inside, outside=outside)
+
+
+def failure() -> str:
+    found = findings.answers(observed.daemon(DockerEngine(), os.environ))
+    return "" if found.severity == "ok" else f"{found.found} ({found.cause}). Fix: {found.fix}."
 
 
 def explained(holder: PortHolder) -> PortHolder:

@@ -43,6 +43,10 @@ def runtime(lakehouse: Lakehouse, stack: str, state: State, place: Place, servic
     return Hosts(state, place, services, hosts)
 
 
+def failure() -> str:
+    return ""
+
+
 def explained(holder: PortHolder) -> PortHolder:
     return holder
 

@@ -33,6 +33,10 @@ def runtime(lakehouse: Lakehouse, stack: str, state: State, place: Place, servic
     return Processes(state, tuple(each for each in services if not each.is_job))
 
 
+def failure() -> str:
+    return ""
+
+
 def explained(holder: PortHolder) -> PortHolder:
     return holder
 

@@ -66,6 +66,22 @@ def test_a_first_deploy_on_a_machine_without_java_begins_with_the_set_up(
     assert lakehouse("deploy", expect=1) == "Error: there is no network\n"
 
 
+def test_a_docker_that_does_not_answer_is_named_before_anything_is_fetched(
+    project: Path, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bootstrap.project.set_up.deployable", lambda *words, stack: pytest.fail("fetched"))
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    file = project / "lakehouse.yaml"
+    file.write_text(file.read_text().replace("runtime: process", "runtime: docker"))
+    why = (
+        "Docker does not answer at tcp://127.0.0.1:1: connection refused (DOCKER_HOST names an address without a "
+        "Docker). Fix: `unset DOCKER_HOST`."
+    )
+    assert f"Error: {why} Nothing was started." in lakehouse("deploy", expect=1)
+    assert why in lakehouse("status", expect=1)
+    assert not (project / "cdktf.out").exists()
+
+
 @pytest.mark.parametrize("command", [("deploy",), ("diff",), ("destroy", "--yes")])
 def test_another_app_in_the_files_folder_is_not_run(
     project: Path, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
