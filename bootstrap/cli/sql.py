@@ -37,6 +37,7 @@ def sql(
 
     Ctrl-C, a closed pipe and the timeout cancel the statement in the engine. docs/sql.md says how values are printed.
     """
+    from bootstrap.session import misspelt
     from bootstrap.session import sql as run
     from bootstrap.session.statements import split
 
@@ -44,7 +45,8 @@ def sql(
     target = context.obj.target()
     statements = split(text, run.engine_name(target, engine), source)
     printing = run.Printing.to(sys.stdout, sys.stderr, form, null)
-    run.run(run.open_engine(target, engine), statements, printing, source, timing=timing, seconds=timeout)
+    known = misspelt.names(target.lakehouse)
+    run.run(run.open_engine(target, engine), statements, printing, source, timing=timing, seconds=timeout, known=known)
 
 
 @app.command()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
+from bootstrap.session import misspelt
 from bootstrap.session.interrupts import TimedOut, ending, undisturbed
 from bootstrap.session.printing import RowFormat, printed
 from bootstrap.session.results import EngineName, SqlEngine, SqlFailure, SqlResult
@@ -91,10 +92,12 @@ def run(
     *,
     timing: bool = False,
     seconds: float | None = None,
+    known: Collection[str] = (),
 ) -> None:
     """Runs the statements in order and prints their results; stops at the first that fails, and closes the session.
 
     ``timing``: note for each statement the seconds that it took, its rows included. ``seconds``: how long all may take.
+    ``known``: names that a misspelt one may have meant.
     A signal, a lost reader of the output, and the end of the time cancel the statement that runs.
 
     Raises LakehouseError that names the statement of ``source`` that failed, where and why.
@@ -110,7 +113,7 @@ def run(
                 try:
                     one(engine, statement.text, printing)
                 except SqlFailure as error:
-                    raise LakehouseError(explained(error, statement, source, which)) from error
+                    raise LakehouseError(explained(error, statement, source, which, known)) from error
                 if timing:
                     print(f"{time.monotonic() - began:.2f} s", file=printing.notes)
     except TimedOut:
@@ -132,12 +135,15 @@ def one(engine: SqlEngine, statement: str, printing: Printing) -> None:
         raise
 
 
-def explained(error: SqlFailure, statement: SqlStatement, source: str, which: str = "") -> str:
+def explained(
+    error: SqlFailure, statement: SqlStatement, source: str, which: str = "", known: Collection[str] = ()
+) -> str:
     """The engine's message with the place in the user's text, and that line of it."""
+    said = f"{error}{misspelt.hint(str(error), known)}"
     if error.place is None:
-        return f"{source}:{statement.start}{which}: {error}"
+        return f"{source}:{statement.start}{which}: {said}"
     line, column = error.place
-    message = f"{source}:{statement.at(line, column)}{which}: {error}"
+    message = f"{source}:{statement.at(line, column)}{which}: {said}"
     lines = statement.text.split("\n")
     if not 1 <= line <= len(lines) or not 1 <= column <= len(lines[line - 1]) + 1:
         return message
