@@ -108,10 +108,16 @@ def destroy(
     if data:
         from bootstrap.operations.destroy import destroy_data
 
+        root = target.local.state.root
+        there = root.exists()
         freed = destroy_data(target, yes=yes)
         for each in log.kept(target.path, target.stack):
             each.unlink(missing_ok=True)
-        print(f"{target.local.state.root} is deleted: {freed / 1e6:.1f} MB freed.")
+        print(
+            f"{root} is deleted: {freed / 1e6:.1f} MB freed."
+            if there or freed
+            else f"{root} is not there: nothing to delete."
+        )
         return
     if not yes:
         _ask_before_destroy(target)

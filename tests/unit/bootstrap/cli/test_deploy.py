@@ -257,6 +257,7 @@ def test_the_data_goes_with_the_logs(project: Path, lakehouse: Lakehouse) -> Non
     assert list((project / ".lakehouse").glob("*.log")) != []
     lakehouse("destroy", "--data", "--yes")
     assert list(project.glob(".lakehouse/*")) == []
+    assert "local is not there: nothing to delete." in lakehouse("destroy", "--data", "--yes")
 
 
 def test_a_stack_in_aws_is_asked_for_and_counts_resources(
