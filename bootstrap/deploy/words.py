@@ -139,7 +139,8 @@ def failure(ended: Ended, errors: Sequence[str], again: str) -> Iterator[str]:
             yield _PROVIDER
     yield ""
     yield from states(view)
-    yield f"Correct that, then run `{again}`: it does only what is left. `lakehouse doctor` looks for causes."
+    left = "" if view.action == "diff" else ": it does only what is left"
+    yield f"Correct that, then run `{again}`{left}. `lakehouse doctor` looks for causes."
 
 
 def states(view: DeployView) -> Iterator[str]:

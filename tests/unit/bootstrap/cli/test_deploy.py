@@ -146,6 +146,7 @@ def test_a_failed_service_is_named_with_its_last_lines_and_the_log(
     assert "then run `lakehouse deploy`: it does only what is left" in said
     assert "Log: .lakehouse/local.deploy." in said
     assert "local-exec provisioner error" not in said, "the service's own error says it better"
+    assert "then run `lakehouse diff`. `lakehouse doctor`" in lakehouse("diff", expect=1)
 
 
 def test_secrets_are_in_neither_the_output_nor_the_log(
