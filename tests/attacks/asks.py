@@ -124,11 +124,16 @@ ASKS: Mapping[str, tuple[Ask, ...]] = {
         ("kafka", "kafka-inner"),
         (Ask("messages of all topics, and changes of them", open=True, secure=False, speaks="kafka"),),
     ),
-    "kafka-controller": (Ask("settings of the broker and of topics", open=True, secure=False, speaks="kafka"),),
+    "kafka-controller": (
+        Ask("settings of the broker and of topics", open=True, secure=False, speaks="kafka-controller"),
+    ),
     **dict.fromkeys(("kafka-metrics", "connect-metrics"), (_page(_METRICS, "/metrics"),)),
     "connect": (
         _page("pipelines and their settings", "/connectors"),
-        Ask("a new pipeline", open=True, secure=False, method="POST", path="/connectors", headers=_JSON, body="{}"),
+        Ask(
+            "a new pipeline", open=True, secure=False, method="POST", path="/connectors", headers=_JSON,
+            body='{"name": "evil", "config": {}}',
+        ),
     ),
     "seatunnel": (
         replace(_page("pipelines and their state", "/pipelines"), named=True),

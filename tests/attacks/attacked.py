@@ -34,6 +34,11 @@ class Found:
         return "answered" in (self.plain, self.tls)
 
     @property
+    def unknown(self) -> bool:
+        """Whether nobody knows what it would give. A server without TLS may wait for more of a client's greeting."""
+        return HUNG in (self.plain, self.tls) and not (self.plain == "answered" and not self.port.encrypted)
+
+    @property
     def speaks_plainly(self) -> bool:
         """Whether it does without TLS. Spark and PostgreSQL refuse so, if they encrypt what they answer to others."""
         own = self.ask.speaks in ("spark", "postgres") and self.port.encrypted
@@ -113,7 +118,7 @@ def surprises(found: Iterable[Found], *, secure: bool) -> list[str]:
     for each in found:
         ask = each.ask.by(each.who, each.port.number)
         closed = secure or each.port.encrypted or not each.port.gives  # as a Trino with passwords is
-        if HUNG in (each.plain, each.tls) or each.answered != (ask.secure if closed else ask.open):
+        if each.unknown or each.answered != (ask.secure if closed else ask.open):
             wrong.append(str(each))
     return wrong
 

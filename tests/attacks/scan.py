@@ -147,6 +147,15 @@ def _kafka(connection: socket.socket, ask: Ask) -> str:
     return "answered"
 
 
+def _controller(connection: socket.socket, ask: Ask) -> str:
+    """The settings of node 1: a controller knows no topics' metadata, but this."""
+    words = struct.pack("!hhihibh1sib", 32, 1, 1, -1, 1, 4, 1, b"1", -1, 0)  # DESCRIBE_CONFIGS of a broker, all keys
+    connection.sendall(struct.pack("!i", len(words)) + words)
+    length, *_ = struct.unpack("!i", _read(connection, 4))
+    _, _, results, error = struct.unpack_from("!iiih", _read(connection, length))
+    return "answered" if results and not error else "refused"
+
+
 def _hazelcast(connection: socket.socket, ask: Ask) -> str:
     """How members of a cluster greet each other; what follows has no login either, only the cluster's name.
 
@@ -165,6 +174,7 @@ _SPOKEN = {
     "connect": _connect,
     "grpc": _grpc,
     "kafka": _kafka,
+    "kafka-controller": _controller,
     "hazelcast": _hazelcast,
 }
 

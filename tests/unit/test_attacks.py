@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +73,14 @@ def test_a_port_that_does_not_answer_is_not_taken_for_a_closed_one(tls: bool, mo
     for plain, encrypted in ((scan.HUNG, scan.NOTHING), (scan.NOTHING, scan.HUNG)):
         assert surprises([Found(port, ANYBODY, asked, plain, encrypted)], secure=True)
     assert not surprises([Found(port, ANYBODY, asked, scan.NOTHING, scan.NOTHING)], secure=True)
+
+
+def test_a_server_without_tls_may_wait_for_the_rest_of_a_greeting() -> None:
+    [asked] = ASKS["kafka-metrics"]
+    port = Port("kafka-metrics", 1, gives="its numbers")
+    assert not surprises([Found(port, ANYBODY, asked, "answered", scan.HUNG)], secure=False)
+    encrypted = replace(port, scheme="https")
+    assert surprises([Found(encrypted, ANYBODY, asked, "answered", scan.HUNG)], secure=False)
 
 
 def test_something_is_tried_at_each_port_of_each_kind() -> None:
