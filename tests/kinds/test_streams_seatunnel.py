@@ -20,6 +20,7 @@ import pytest
 import requests
 
 from bootstrap.session.connect import store
+from tests.attacks.attacked import assert_known
 from tests.integration.deployment import Deployment, kill, until, up
 from tests.kinds.shop import PASSWORD, Shop
 from tests.kinds.streamed import SOCKETS, status
@@ -248,6 +249,10 @@ def test_a_table_that_does_not_take_it_is_named_and_the_log_says_why(stack: Depl
     until(failed, 240)
     assert seen[-1]["problem"], "it is shown with its cause"
     assert "orders has failed" in stack.lakehouse("pipelines", "logs", "orders")
+
+
+def test_the_server_gives_what_is_known_to_whoever_asks(stack: Deployment) -> None:
+    assert_known(stack, names=("seatunnel",))
 
 
 def test_no_secret_is_shown_and_no_page_of_another_site_can_end_a_pipeline(stack: Deployment) -> None:
