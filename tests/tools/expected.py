@@ -87,7 +87,7 @@ TOOLS: dict[str, Tool] = {
         ("namespace", "createOrReplace", "append", "read", "merge", "schema change", "view", "drop"),
         {"glue": ("view",), "s3tables": ("view",)},
         {"glue": "no views", "s3tables": "no views"},
-        {"glue": _SPARK, "s3tables": _SPARK},
+        {"glue": _SPARK, "s3tables": "does not support endpoint: POST .*/views"},
     ),
     "sqlalchemy": Tool(
         "Trino's SQLAlchemy and DB-API drivers",
