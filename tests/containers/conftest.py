@@ -13,7 +13,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.docker.containers import STATE
 from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.runtime import Containers
-from tests.containers.machines import running
+from tests.containers.machines import lacking, running
 from tests.integration.deployment import Changes, Deployment
 
 TOKEN = ("engines", "spark", "connect")
@@ -47,8 +47,13 @@ def contained(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="module")
-def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The machines for a stack with `runtime: hosts`, and the file with the key by which their users log in."""
+def machines(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The machines for a stack with `runtime: hosts`, and the file with the key by which their users log in.
+
+    In CI they must be there.
+    """
+    if missing := lacking():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no machines here: {missing}")
     with running(tmp_path_factory.mktemp("key")) as key:
         yield key
 

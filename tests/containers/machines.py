@@ -1,11 +1,13 @@
 """Machines for `runtime: hosts`: containers with systemd and an SSH server, on a network of their own.
 
-The first use makes their image with debootstrap, which needs root and some minutes.
+The first use makes their image with debootstrap, which needs root and some minutes. For others than root,
+`sudo .venv/bin/python -m tests.containers.machines` makes it once.
 """
 
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -23,11 +25,15 @@ HOSTS: dict[str, Any] = {
     "b": {"address": B, "user": "admin", "key": "id"},
 }
 _INCLUDED = "systemd,systemd-sysv,openssh-server,python3,sudo,iproute2,ca-certificates,nftables"
-_RUN = (
+RUN = (
     *("run", "--detach", "--pull=never", "--stop-signal", "SIGRTMIN+3"),
     *("--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN"),
-    *("--security-opt", "seccomp=unconfined", "--cgroupns=private", "--tmpfs", "/run", "--tmpfs", "/run/lock"),
+    *("--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"),
+    *("--cgroupns=private", "--tmpfs", "/run", "--tmpfs", "/run/lock"),
 )  # fmt: skip
+# With cgroup v2, which most machines have, Docker mounts it read-only, and systemd ends at once.
+INIT = "! test -e /sys/fs/cgroup/cgroup.controllers || mount -o remount,rw /sys/fs/cgroup; exec /lib/systemd/systemd"
+SYSTEM = (IMAGE, "sh", "-c", INIT)
 # The shell command that shows what a stack has left on a machine, besides its data.
 LEFT = (
     "ls -d /etc/systemd/system/*lakehouse* /etc/systemd/system/*/lakehouse* /etc/lakehouse /opt/lakehouse "
@@ -50,6 +56,17 @@ def inside(host: str, command: str) -> str:
 def reaches(host: str, address: str, port: int) -> bool:
     code = f"import socket; socket.create_connection(('{address}', {port}), 3)"
     return inside(host, f'python3 -c "{code}" 2>/dev/null && echo yes || echo no').strip() == "yes"
+
+
+def lacking() -> str:
+    """What keeps this machine from having them; empty if nothing does."""
+    if shutil.which("ssh-keygen") is None:
+        return "OpenSSH's client is missing (`apt-get install openssh-client`)"
+    if docker("images", "--quiet", IMAGE).strip():
+        return ""
+    if os.geteuid() != 0:
+        return f"the image {IMAGE} is missing: `sudo .venv/bin/python -m tests.containers.machines` makes it once"
+    return "" if shutil.which("debootstrap") else "debootstrap is missing (`apt-get install debootstrap`)"
 
 
 def image() -> None:
@@ -84,7 +101,7 @@ def running(folder: Path) -> Iterator[Path]:
     try:
         for name, address in MACHINES.items():
             called = f"{NETWORK}-{name}"
-            docker(*_RUN, "--name", called, "--hostname", name, "--network", NETWORK, "--ip", address, IMAGE)
+            docker(*RUN, "--name", called, "--hostname", name, "--network", NETWORK, "--ip", address, *SYSTEM)
             for home, user in (("/root", "root"), ("/home/admin", "admin")):
                 folders = f"{home}/.ssh"
                 script = f"install -d -m 700 -o {user} {folders}"
@@ -95,3 +112,7 @@ def running(folder: Path) -> Iterator[Path]:
         for name in MACHINES:
             subprocess.run(["docker", "rm", "-f", "-v", f"{NETWORK}-{name}"], capture_output=True, check=False)
         subprocess.run(["docker", "network", "rm", NETWORK], capture_output=True, check=False)
+
+
+if __name__ == "__main__":
+    image()

@@ -1,7 +1,7 @@
 """`runtime: hosts` on machines: see tests/containers/machines.py.
 
 All tests share one deployment, in their order: each leaves it as it found it, but for the host that is added and
-removed.
+removed. `-m "not matrix"` and `-m matrix` leave some out, so none needs what one of the other selection did.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from lakehouse.runtimes.hosts.runtime import Hosts
 from tests.containers.machines import HOSTS, LEFT, NETWORK, THIS, A, B, C, docker, inside, reaches
 from tests.integration.deployment import PROJECT, Deployment, until, up
 
-pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800)]
 
 WORKERS = {"trino-worker-1", "trino-worker-2", "spark-worker-1", "spark-worker-2"}
 LONG = (
@@ -100,15 +100,23 @@ def until_all_well(placed: Deployment) -> None:
     until(lambda: all(hosts(placed).healthy().values()), 300, lambda: placed.lakehouse("status", code=None))
 
 
-def test_both_engines_work_on_the_workers_of_the_other_machine(placed: Deployment) -> None:
+@pytest.fixture(scope="module")
+def rows(placed: Deployment) -> None:
+    """A table that Spark wrote: three rows."""
     until(lambda: len(active_nodes(placed)) == 2, 120)
+    spark(placed, "CREATE TABLE lake.silver.hosts AS SELECT id, 'by Spark' AS word FROM range(3)")
+
+
+def test_both_engines_work_on_the_workers_of_the_other_machine(placed: Deployment, rows: None) -> None:
     assert active_nodes(placed) == {"trino-worker-1": B, "trino-worker-2": B}
     assert placed.trino("SELECT count(*) FROM tpch.tiny.lineitem") == [[60175]]
-    spark(placed, "CREATE TABLE lake.silver.hosts (id INT, word STRING)")
-    spark(placed, "INSERT INTO lake.silver.hosts SELECT id, 'by Spark' FROM range(3)")
     assert placed.trino("SELECT count(*), min(word) FROM lake.silver.hosts") == [[3, "by Spark"]]
     assert "executor" in inside("b", "ps -eo args | grep -c '[C]oarseGrained' >/dev/null && echo executor").split()
     assert "3" in placed.lakehouse("sql", "-e", "SELECT count(*) FROM lake.silver.hosts")
+
+
+@pytest.mark.matrix
+def test_every_engine_reads_what_the_others_wrote(placed: Deployment) -> None:
     placed.lakehouse("verify")
 
 
@@ -119,6 +127,7 @@ def test_a_second_deploy_changes_nothing(placed: Deployment) -> None:
     assert pids(placed) == before
 
 
+@pytest.mark.matrix
 def test_the_playbook_alone_has_nothing_to_change(placed: Deployment) -> None:
     inventory = placed.local.state.root / "hosts" / "inventory"
     output = subprocess.run(
@@ -151,6 +160,7 @@ def test_services_run_as_their_user_and_secrets_are_nowhere_else(placed: Deploym
     assert {each.split()[0] for each in modes} == {"600"}
 
 
+@pytest.mark.matrix
 def test_commands_reach_the_hosts_by_ssh(placed: Deployment) -> None:
     shown = {each["name"]: each for each in json.loads(placed.lakehouse("status", "--json"))["services"]}
     assert shown.keys() >= {"s3proxy", "nessie", "trino", "spark-connect", *WORKERS}
@@ -185,7 +195,8 @@ def test_what_was_changed_by_hand_is_seen_and_repaired_alone(placed: Deployment)
     assert services_planned(placed) == set()
 
 
-def test_workers_start_again_one_at_a_time_and_queries_end_well(placed: Deployment) -> None:
+@pytest.mark.matrix
+def test_workers_start_again_one_at_a_time_and_queries_end_well(placed: Deployment, rows: None) -> None:
     """Trino's units were edited, and a package of Spark's workers lost a file: each worker is drained before."""
     until(lambda: len(active_nodes(placed)) == 2, 120)
     for name in ("trino-worker-1", "trino-worker-2"):
@@ -218,7 +229,8 @@ def test_a_killed_worker_is_back_by_itself(placed: Deployment) -> None:
     assert services_planned(placed) == set()
 
 
-def test_an_added_host_takes_only_what_moves_there(placed: Deployment) -> None:
+@pytest.mark.matrix
+def test_an_added_host_takes_only_what_moves_there(placed: Deployment, rows: None) -> None:
     more = {**HOSTS, "c": {"address": C, "user": "admin", "key": "id"}}
     placed.change("stacks", "local", "hosts", to=more)
     moved = {"trino-worker-2", "spark-worker-2"}
@@ -235,6 +247,7 @@ def test_an_added_host_takes_only_what_moves_there(placed: Deployment) -> None:
     assert services_planned(placed) == set()
 
 
+@pytest.mark.matrix
 def test_services_are_back_after_a_restart_of_the_machine(placed: Deployment) -> None:
     docker("restart", f"{NETWORK}-b")
     until_all_well(placed)
@@ -242,6 +255,7 @@ def test_services_are_back_after_a_restart_of_the_machine(placed: Deployment) ->
     assert services_planned(placed) == set()
 
 
+@pytest.mark.matrix
 def test_a_host_that_is_down_is_named_and_the_others_go_on(placed: Deployment) -> None:
     docker("stop", f"{NETWORK}-c")
     inside("b", f"systemctl stop {unit(placed, 'spark-worker-1')}")
@@ -261,6 +275,7 @@ def test_a_host_that_is_down_is_named_and_the_others_go_on(placed: Deployment) -
     assert placed.planned() == set()
 
 
+@pytest.mark.matrix
 def test_a_host_that_leaves_the_file_is_cleared(placed: Deployment) -> None:
     placed.change("stacks", "local", "hosts", to=HOSTS)
     before = pids(placed)

@@ -22,7 +22,7 @@ from bootstrap.session import aws
 from lakehouse.runtimes.hosts import nodes
 from lakehouse.spec import load
 from tests.containers.instance_double import AWS, METADATA, START
-from tests.containers.machines import _RUN, IMAGE, docker, image
+from tests.containers.machines import RUN, SYSTEM, docker, image
 from tests.synth.aws.conftest import synthesise
 from tests.synth.aws.test_instances import script
 
@@ -99,7 +99,7 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         for kind, address in ADDRESSES.items():
             own = ("--name", f"{NETWORK}-{kind}", "--hostname", kind, "--network", NETWORK, "--ip", address)
             zone = f"--add-host=trino.{PREFIX}.internal:{ADDRESSES['trino-coordinator']}"
-            docker(*_RUN, *own, zone, "--volume", f"{folder / 'bucket'}:/bucket:ro", IMAGE)
+            docker(*RUN, *own, zone, "--volume", f"{folder / 'bucket'}:/bucket:ro", *SYSTEM)
             put(kind, "/usr/local/bin/aws", AWS, "755")
             put(kind, "/usr/local/lib/metadata.py", METADATA)
             put(kind, "/told/local-ipv4", address)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.ansible_checks import ANSIBLE, environment
-from tests.containers.machines import IMAGE, image
+from tests.containers.machines import IMAGE, INIT, image
 from tests.tools.environments import scripts
 
 pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(900)]
@@ -32,7 +32,8 @@ def test_a_role_does_what_it_says_and_nothing_the_second_time(scenario: str, tmp
     shutil.copytree(FOLDER, tmp_path / "molecule")
     (tmp_path / "ansible").symlink_to(ANSIBLE)  # the playbook, as it is named from a scenario
     programs = scripts("ansible")
-    given = environment(programs) | {"IMAGE": IMAGE, "ROLES": str(ANSIBLE / "roles"), "SCENARIO": scenario}
+    given = environment(programs) | {"IMAGE": IMAGE, "INIT": INIT}
+    given |= {"ROLES": str(ANSIBLE / "roles"), "SCENARIO": scenario}
     command = [str(programs / "molecule"), "--base-config", "molecule/base.yml", "test", "--scenario-name", scenario]
     done = subprocess.run(command, cwd=tmp_path, env=given, capture_output=True, text=True, check=False, timeout=800)
     assert done.returncode == 0, "\n".join((done.stdout + done.stderr).splitlines()[-80:])

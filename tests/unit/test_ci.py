@@ -29,7 +29,7 @@ class Machine:
             "make", f"#!/bin/sh\necho make \"$@\" docker=$([ -e '{self.running}' ] && echo up) >> '{self.calls}'\n"
         )
         self.has("apt-get", f"#!/bin/sh\necho apt-get \"$@\" >> '{self.calls}'\n")
-        for name in ("debootstrap", "python3"):
+        for name in ("debootstrap", "python3", "ssh-keygen"):
             self.has(name, "#!/bin/sh\n")
         self.user(0)
 
@@ -113,14 +113,14 @@ def test_a_dockerd_that_fails_is_quoted(machine: Machine) -> None:
 
 
 def test_what_is_missing_is_installed(machine: Machine) -> None:
-    for name in ("dockerd", "debootstrap"):  # there is a client, and no Docker
+    for name in ("dockerd", "debootstrap", "ssh-keygen"):  # there is a client, and no Docker
         machine.lacks(name)
     machine.java.unlink()
     machine.has("apt-get", f"#!/bin/sh\necho apt-get \"$@\" >> '{machine.calls}'\n>'{machine.running}'\n")
     assert machine.run()[0] == [
         "apt-get update -qq",
-        "apt-get install -y -qq --no-install-recommends docker.io iptables debootstrap openjdk-17-jre-headless "
-        "ca-certificates",
+        "apt-get install -y -qq --no-install-recommends openssh-client docker.io iptables debootstrap "
+        "openjdk-17-jre-headless ca-certificates",
         "make test docker=up",
     ]
 

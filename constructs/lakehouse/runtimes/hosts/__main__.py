@@ -24,7 +24,7 @@ from lakehouse.text.terminal import shown_lines
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lakehouse.runtimes.hosts", description=__doc__)
-    parser.add_argument("step", choices=("preflight", "host-up", "host-down", "up", "down"))
+    parser.add_argument("step", choices=("preflight", "host-up", "host-down", "up", "down", "clear"))
     parser.add_argument("name", nargs="?", default="")
     parser.add_argument("--state", required=True, type=Path)
     parser.add_argument("--home", type=Path, default=Path())
@@ -48,12 +48,15 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(given: argparse.Namespace) -> None:
     state, name = State(given.state), given.name
     claim = owner.read_claim(Path(owner.MARK))
-    if "down" in given.step and not owner.may_stop(state, claim):
+    if ("down" in given.step or given.step == "clear") and not owner.may_stop(state, claim):
         print(f"{state.root} does not belong to this lakehouse: nothing is stopped there.")
         return
     if given.step == "host-down":
         events.tell("step", f"what is left on host {name}")
         steps.host_down(state, given.home, name)
+        return
+    if given.step == "clear":
+        steps.clear(state, given.home)
         return
     stack = _stack(state, Path())
     if given.step == "preflight":

@@ -13,7 +13,7 @@ from lakehouse.runtimes.hosts.remembered import HostMemory
 from lakehouse.runtimes.hosts.seen import HostSeen, Seen
 from lakehouse.runtimes.hosts.uploads import stamp
 from lakehouse.runtimes.hosts.variables import firewall, packages
-from lakehouse.runtimes.incarnation import Because, Incarnation, digest, propose, recorded, silent
+from lakehouse.runtimes.incarnation import NONE, Because, Incarnation, digest, propose, recorded, silent
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service
 from lakehouse.text.later import definition
@@ -58,6 +58,8 @@ def _why(known: HostMemory | None, wants: str, there: HostSeen | None) -> str:
     """Why a host is set up again, as text; empty if it is not."""
     if known is None:
         return "first set-up"
+    if known.incarnation == NONE:
+        return "its first set-up did not end"
     if known.incarnation.digest != wants:
         return "its packages, its firewall or the way to it changed in the file"
     if there is None:

@@ -23,7 +23,7 @@ from lakehouse.runtimes.hosts.runtime import Hosts
 from lakehouse.runtimes.hosts.seen import ON_HOST
 from lakehouse.runtimes.hosts.ssh import HostError, Ssh
 from lakehouse.runtimes.hosts.variables import inventory, packages, variables
-from lakehouse.runtimes.incarnation import Incarnation, record, recorded
+from lakehouse.runtimes.incarnation import NONE, Incarnation, record, recorded
 from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import Service
@@ -175,6 +175,8 @@ def host_up(stack: PlacedStack, host: str) -> None:
         "firewall": layout.firewall,
         "table": layout.table,
     }
+    if remembered.recall(stack.state, host) is None:  # so that it is cleared, also if this is interrupted
+        remembered.keep(stack.state, host, HostMemory(place.hosts[host], layout, NONE, ""))
     ssh.python(ON_HOST, {"do": "repair", **asked})
     write_private(playbook.host_variables(stack.state, host), json.dumps({"lakehouse_packages": archives}, indent=1))
     playbook.run(stack.state, [host], ["host"], {})
@@ -208,6 +210,15 @@ def host_down(state: State, home: Path, host: str) -> None:
         raise HostError(f"Host {host}: {', '.join(left)} could not be removed.")
     playbook.host_variables(state, host).unlink(missing_ok=True)
     remembered.forget(state, host)
+
+
+def clear(state: State, home: Path) -> None:
+    """Take everything of the stack from the hosts that no other step has cleared.
+
+    Raises HostError if one does not answer.
+    """
+    for host in remembered.names(state):
+        host_down(state, home, host)
 
 
 def service_up(stack: PlacedStack, name: str) -> float:

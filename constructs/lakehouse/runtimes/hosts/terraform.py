@@ -33,7 +33,13 @@ class HostsRuntime(LocalRuntime):
         self._seen = seen
         self._hosts = incarnation.hosts(local.everything, local.state, local.place, seen, local.clients)
         everything = digest([self.everything, {name: str(each) for name, each in self._hosts.items()}])
-        preflight = local_exec(self, "preflight", trigger=everything, up=self._step("preflight"), made_first=True)
+        home = ("--home", str(local.place.home.absolute()))
+        # A host whose set-up was interrupted is tainted for Terraform, which runs no `down` for it. This is never
+        # tainted, because it does nothing before a destroy, and is destroyed last.
+        cleared = local_exec(self, "hosts", trigger="", up="true", down=self._step("clear", *home))
+        preflight = local_exec(
+            self, "preflight", trigger=everything, up=self._step("preflight"), needs=[cleared], made_first=True
+        )
         hosts: dict[str, TerraformResource] = {}
         for host in local.place.hosts:
             hosts[host] = local_exec(
@@ -41,7 +47,7 @@ class HostsRuntime(LocalRuntime):
                 f"host-{host}",
                 trigger=str(self._hosts[host]),
                 up=self._step("host-up", host),
-                down=self._step("host-down", host, "--home", str(local.place.home.absolute())),
+                down=self._step("host-down", host, *home),
                 needs=[preflight],
                 made_first=True,
             )

@@ -13,7 +13,7 @@ from lakehouse.runtimes.hosts.place import HostsPlace
 from lakehouse.runtimes.hosts.remembered import HostMemory
 from lakehouse.runtimes.hosts.seen import HostSeen, Seen
 from lakehouse.runtimes.hosts.ssh import HostError
-from lakehouse.runtimes.incarnation import Incarnation
+from lakehouse.runtimes.incarnation import NONE, Incarnation
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service
 from tests.unit.lakehouse.runtimes.hosts.test_variables import CLIENTS
@@ -58,6 +58,15 @@ def test_a_host_that_was_changed_by_hand_is_set_up_again(
 ) -> None:
     found = proposed(placed, state, Seen(hosts={"a": WELL, "b": there}))
     assert (found["a"].why, found["b"].why) == ("first set-up", why)  # that of its last start
+
+
+def test_a_host_whose_first_set_up_was_interrupted_is_set_up_again(
+    placed: tuple[HostsPlace, tuple[Service, ...]], state: State
+) -> None:
+    place, _ = placed
+    remembered.keep(state, "b", HostMemory(place.hosts["b"], place.layout, NONE, ""))
+    found = proposed(placed, state, Seen(hosts={"a": WELL, "b": WELL}))
+    assert (found["a"].why, found["b"].why) == ("first set-up", "its first set-up did not end")
 
 
 def test_a_host_that_does_not_answer_stays_unless_the_file_changes_it(

@@ -147,6 +147,29 @@ def test_a_worker_that_moves_is_drained_where_it_was(
     assert asked == [("a", "drain"), ("a", "remove")]
 
 
+def test_a_host_whose_set_up_was_interrupted_is_cleared(stack: PlacedStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def python(ssh: Ssh, _: Path, given: dict[str, Any], **__: object) -> Any:
+        asked.append((ssh.name, given["do"]))
+        return {"left": []}
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Ssh, "python", python)
+    monkeypatch.setattr(uploads, "made", lambda _: {})
+    monkeypatch.setattr(playbook, "run", interrupted)
+    for host in stack.hosts:
+        remembered.forget(stack.state, host)
+    with pytest.raises(KeyboardInterrupt):
+        steps.host_up(stack, "b")
+    steps.clear(stack.state, stack.place.home)
+    assert asked == [("b", "repair"), ("b", "clear")]
+    steps.clear(stack.state, stack.place.home)
+    assert asked[2:] == []
+
+
 def test_a_service_that_runs_as_planned_is_left_alone(stack: PlacedStack, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[object] = []
     monkeypatch.setattr(playbook, "run", lambda *given: ran.append(given[1:3]))
