@@ -86,7 +86,8 @@ def queries(stack: Deployment, condition: str) -> dict[str, str]:
 def a_query_outlives_a_worker(
     stack: Deployment, kill: Callable[[str], object], back: Callable[[], object] = lambda: None, times: int = 1
 ) -> None:
-    """``kill`` ends a service without a warning. It is started again by itself, or by ``back`` after the query.
+    """``kill`` ends a service without a warning. It is started again by itself, or by ``back`` after the query,
+    however that ends.
 
     The query reads everything that many times: it has to last until the worker is seen at work.
     """
@@ -95,11 +96,13 @@ def a_query_outlives_a_worker(
     with asked(stack, LONG.format(" UNION ALL ".join([LINES] * times))) as asking:
         until(lambda: (stack.trino(busy) != [[0]] and kept(stack) > 0) or asking.done(), 120)
         assert not asking.done(), "it ended before the worker"
-        kill("trino-worker-2")
-        assert asking.result(600) == [[1500000, 6001215 * times]]
+        try:
+            kill("trino-worker-2")
+            assert asking.result(600) == [[1500000, 6001215 * times]]
+        finally:  # else all tests that follow fail too
+            back()
     query, *_ = queries(stack, "query LIKE 'SELECT count(*), sum(lines)%' ORDER BY created DESC")
     assert failed_tasks(stack, query) > 0, "no task of it failed, so nothing ran again"
-    back()
     until(lambda: kept(stack) == 0, 60)
     until_complete(stack)
 
