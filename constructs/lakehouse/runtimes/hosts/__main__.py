@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import changes, definitions, events, generations, owner, started
-from lakehouse.runtimes.hosts import steps
+from lakehouse.runtimes.hosts import playbook, steps
 from lakehouse.runtimes.hosts.place import STACK, HostsPlace, Layout
 from lakehouse.runtimes.hosts.steps import PlacedStack
 from lakehouse.runtimes.incarnation import Incarnation
@@ -65,7 +65,8 @@ def _run(given: argparse.Namespace) -> None:
         steps.hand_over(stack)
     elif given.step == "host-up":
         events.tell("step", f"the packages and the firewall of host {name}")
-        steps.host_up(stack, name)
+        with playbook.working(state):
+            steps.host_up(stack, name)
     elif given.step == "down":
         events.tell("stopping", name)
         steps.service_down(stack, name)
@@ -73,7 +74,8 @@ def _run(given: argparse.Namespace) -> None:
     else:
         service, incarnation = stack.planned[name]
         events.tell("started", name)
-        took = steps.service_up(stack, name)
+        with playbook.working(state):
+            took = steps.service_up(stack, name)
         started.remember(state, service, incarnation, Path())
         events.tell("ready", name)
         print(f"{name} is ready on {stack.place.on(name)} after {took:.1f} s")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,33 @@ def host_variables(state: State, host: str) -> Path:
     return inventory_folder(state) / "host_vars" / f"{host}.json"
 
 
+@contextmanager
+def working(state: State) -> Iterator[int]:
+    """What is done meanwhile is waited for by :func:`settle`. The file descriptor is for programs, which go on alone.
+
+    After Ctrl-C, Terraform ends without the programs that a step has started.
+    """
+    with _lock(state).open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield lock.fileno()
+
+
+def settle(state: State) -> None:
+    """Wait until nothing goes on that a deploy which was interrupted began on the hosts."""
+    with _lock(state).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("What an interrupted deploy began on the hosts goes on: this waits for its end.", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+
+
+def _lock(state: State) -> Path:
+    own = folder(state)
+    own.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return own / "working.lock"
+
+
 def run(state: State, hosts: Sequence[str], tags: Sequence[str], extra: Mapping[str, Any]) -> None:
     """Run the playbook's parts with these tags on these hosts.
 
@@ -59,10 +88,11 @@ def run(state: State, hosts: Sequence[str], tags: Sequence[str], extra: Mapping[
         "ANSIBLE_SSH_CONTROL_PATH_DIR": str(ANSIBLE.folder / "cp"),
         "LC_ALL": "C.UTF-8",
     }
-    done = subprocess.run(
-        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        check=False,
-    )  # fmt: skip
+    with working(state) as descriptor:
+        done = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, check=False, pass_fds=(descriptor,),
+        )  # fmt: skip
     if done.returncode:
         end = "\n".join(f"    {line}" for line in done.stdout.strip().splitlines()[-_SHOWN:])
         raise LakehouseError(

@@ -71,6 +71,7 @@ def preflight(stack: PlacedStack, claim: OwnerClaim, credentials: Planned) -> No
     state.prepare()
     disk.check(state.root)
     owner.mark(state, claim)
+    playbook.settle(state)
     _fit(stack)
     leaving = _leaving(stack)
     ANSIBLE.set_up()
@@ -193,6 +194,7 @@ def host_down(state: State, home: Path, host: str) -> None:
     known = remembered.recall(state, host)
     if known is None:
         return  # it was never set up
+    playbook.settle(state)
     layout = known.layout
     asked: dict[str, Any] = {
         "do": "clear",

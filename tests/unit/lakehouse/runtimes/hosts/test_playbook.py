@@ -6,6 +6,8 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from lakehouse.packages.environment import ANSIBLE
 from lakehouse.runtimes.hosts import playbook
 from lakehouse.runtimes.hosts.variables import inventory
@@ -29,3 +31,17 @@ def test_ansible_finds_hosts_and_all_variables_in_the_inventory_alone(tmp_path: 
     assert {each["lakehouse_id"] for each in variables.values()} == {"demo-prod"}
     assert (variables["a"]["lakehouse_packages"], variables["b"]["lakehouse_packages"]) == ([], [{"name": "java-25"}])
     assert variables["b"]["ansible_user"] == "admin"
+
+
+def test_what_a_step_began_is_waited_for_though_the_step_has_ended(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = State(tmp_path)
+    playbook.settle(state)
+    assert capsys.readouterr().err == ""
+    with playbook.working(state) as descriptor:
+        going_on = subprocess.Popen(["sh", "-c", f"sleep 1; touch '{tmp_path}/done'"], pass_fds=(descriptor,))
+    playbook.settle(state)
+    assert (tmp_path / "done").exists()
+    assert "goes on: this waits for its end" in capsys.readouterr().err
+    going_on.wait()
