@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from trino.exceptions import TrinoQueryError
 
+from bootstrap.session import clients
+from bootstrap.session.target import find
 from lakehouse.runtimes.hosts.runtime import Hosts
 from tests.containers.machines import HOSTS, LEFT, NETWORK, THIS, C, docker, inside
 from tests.integration import trino_cluster as cluster
@@ -119,12 +124,26 @@ def test_a_full_disk_is_named_and_nothing_is_lost(placed: Deployment) -> None:
         placed.trino("CREATE TABLE lake.silver.more AS SELECT * FROM tpch.sf1.orders")
     assert "warning: Host a: " in placed.lakehouse("diff", code=None), "nothing would change, so nothing is refused"
     inside("a", f"rm {DISK}/full")
+    began = time.monotonic()
+    for bucket in ("warehouse", cluster.BUCKET):  # SeaweedFS looks at its disk once a minute
+        until(partial(takes_objects, placed, bucket), 120)
+        print(f"{bucket} takes objects after {time.monotonic() - began:.0f} s")
     until_all_well(placed)
     until(lambda: answered(placed, "INSERT INTO lake.silver.kept VALUES (3, 'after it')") == [[1]], 300)
     # Buckets take writes again one after the other, and Trino's exchange has another one than the table.
     until(lambda: answered(placed, "SELECT count(*), min(word) FROM lake.silver.kept") == [[4, "after it"]], 300)
     assert finding(placed, "a")["severity"] in ("ok", "warning")
     assert placed.planned() == set()
+
+
+def takes_objects(placed: Deployment, bucket: str) -> bool:
+    store = clients.s3(find(placed.file, "local"))
+    try:
+        store.put_object(Bucket=bucket, Key="probe", Body=b"a few bytes")
+    except ClientError:
+        return False
+    store.delete_object(Bucket=bucket, Key="probe")
+    return True
 
 
 def answered(placed: Deployment, sql: str) -> list[list[Any]]:
