@@ -130,7 +130,7 @@ def test_a_full_disk_is_named_and_nothing_is_lost(placed: Deployment) -> None:
         print(f"{bucket} takes objects after {time.monotonic() - began:.0f} s")
     until_all_well(placed)
     until(lambda: answered(placed, "INSERT INTO lake.silver.kept VALUES (3, 'after it')") == [[1]], 300)
-    # Buckets take writes again one after the other, and Trino's exchange has another one than the table.
+    # Its exchange is in another bucket than the table, and a query once failed there right after the first write.
     until(lambda: answered(placed, "SELECT count(*), min(word) FROM lake.silver.kept") == [[4, "after it"]], 300)
     assert finding(placed, "a")["severity"] in ("ok", "warning")
     assert placed.planned() == set()
