@@ -173,7 +173,7 @@ def interruption(target: Target, ended: Ended, again: str) -> Iterator[str]:
 
 
 def comparison(
-    target: Target, found: PlannedChanges, planned: Sequence[tuple[str, str]], gone: Iterable[str]
+    target: Target, found: PlannedChanges, planned: Sequence[tuple[str, str]], gone: Sequence[str]
 ) -> Iterator[str]:
     """What a deploy would change, and why."""
     name, stack = target.lakehouse.name, target.stack
@@ -196,6 +196,8 @@ def comparison(
         yield "  compared when the services run"
     else:
         yield from (f"  {shown(line)}" for line in found.contents)
+        if "No changes." in found.contents and not (found.services or found.renewed or gone):
+            yield f"So nothing starts and nothing is made: a deploy only takes note of the new {target.path.name}."
 
 
 def not_compared(why: str) -> str:

@@ -12,6 +12,7 @@ from bootstrap.deploy import words
 from bootstrap.deploy.run import Ended
 from bootstrap.deploy.view import DeployView
 from bootstrap.session.target import Target, find
+from lakehouse.runtimes.changes import PlannedChanges
 from lakehouse.runtimes.events import Event
 
 ROOT = Path(__file__).parents[4]
@@ -114,3 +115,21 @@ def test_a_failure_says_what_state_the_services_are_in(tmp_path: Path) -> None:
         "Not started: trino.",
     ]
     assert not any(re.search(r"\x1b", line) for line in said)
+
+
+@pytest.mark.parametrize(
+    ("found", "gone", "only_noted"),
+    [
+        (PlannedChanges(contents=("1 object that the file does not name stays.", "No changes.")), [], True),
+        (PlannedChanges(contents=("No changes.",)), ["spark-thrift"], False),
+        (PlannedChanges(services={"trino": "memory: 1g -> 2g"}, contents=("No changes.",)), [], False),
+        (PlannedChanges(renewed=("trino",), contents=("No changes.",)), [], False),
+        (PlannedChanges(contents=("+ table lake.silver.t", "Plan: 1 to create.")), [], False),
+        (PlannedChanges(), [], False),
+    ],
+)
+def test_a_deploy_that_would_change_nothing_that_anybody_sees_says_so(
+    found: PlannedChanges, gone: list[str], only_noted: bool, tmp_path: Path
+) -> None:
+    said = "\n".join(words.comparison(target(tmp_path), found, [("terraform_data.bootstrap", "update")], gone))
+    assert ("only takes note of the new lakehouse.yaml" in said) == only_noted
