@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import psutil
@@ -24,26 +24,42 @@ def is_open(port: int, host: str = LOOPBACK, timeout: float = 1.0) -> bool:
         return False
 
 
-def taken(ports: Iterable[Port], state: State) -> list[str]:
-    """A sentence for each port on which a process outside this lakehouse listens."""
+def taken(ports: Iterable[Port], state: State) -> dict[str, str]:
+    """The ports on which a process outside this lakehouse listens -> a sentence that says so."""
     wanted = {port.number: port.name for port in ports}
     own = {process.pid for process in belonging(state)}
-    sentences = []
+    sentences = {}
     for number, name in wanted.items():
         if is_bindable(number):
             continue
         pid = listener(number)
         if pid in own:
             continue
-        sentences.append(f"port {number} ({name}) is taken by {_describe(pid)}")
+        sentences[name] = f"port {number} ({name}) is taken by {_describe(pid)}"
     return sentences
+
+
+def refusal(sentences: Mapping[str, str], ports: Iterable[Port], stack: str, by: str = "") -> str:
+    """Why a stack cannot start that lacks some of its ports, and the line of the file that chooses free ones.
+
+    ``by`` is what else is known of who has them.
+    """
+    numbers = {port.name: port.number for port in ports}
+    chosen: dict[str, int] = {}
+    for name in sentences:
+        above = range(numbers[name] + 1, 65536)
+        used = {*numbers.values(), *chosen.values()}
+        chosen[name] = next((each for each in above if each not in used and is_bindable(each)), numbers[name])
+    line = ", ".join(f"{name}: {number}" for name, number in chosen.items())
+    fix = f"Stop that process, or write `ports: {{{line}}}` under stacks.{stack} in lakehouse.yaml"
+    return f"{'; '.join(sentences.values()).capitalize()}{f' ({by})' if by else ''}. {fix}."
 
 
 def holders(ports: Iterable[Port], state: State) -> list[PortHolder]:
     """The processes outside the lakehouse that listen on the ports."""
     found = []
     for port in ports:
-        for sentence in taken([port], state):
+        for sentence in taken([port], state).values():
             pid = listener(port.number)
             found.append(PortHolder(port.name, port.number, sentence, pid, *_whose(pid)))
     return found

@@ -21,7 +21,7 @@ from lakehouse.runtimes.incarnation import NONE, Incarnation, record, recorded
 from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.probe import Asked, ready, tail
 from lakehouse.runtimes.process import steps as processes
-from lakehouse.runtimes.processes import taken
+from lakehouse.runtimes.processes import refusal, taken
 from lakehouse.runtimes.runtime import Runtime
 from lakehouse.runtimes.state import State, check_path, write_private
 from lakehouse.services.service import File, Port, Service
@@ -66,7 +66,7 @@ def prepare(
     if problems := [*_old(engine), *_strangers(engine, state, containers, claim.owner.id), *_missing(containers)]:
         raise LakehouseError("\n".join(problems))
     processes.check_packages(outside)
-    _ports_are_free(engine, state, services, containers)
+    _ports_are_free(engine, state, claim.owner.stack, services, containers)
     generations.make(state, services, credentials)
     for service in services:
         for file in service.files:
@@ -234,7 +234,7 @@ def _missing(containers: Sequence[Container]) -> Iterator[str]:
 
 
 def _ports_are_free(
-    engine: DockerEngine, state: State, services: Sequence[Service], containers: Sequence[Container]
+    engine: DockerEngine, state: State, stack: str, services: Sequence[Service], containers: Sequence[Container]
 ) -> None:
     ours = {number for each in engine.seen(state).values() for number in each.ports}  # two may swap theirs
     inside = [each for each in services if not each.outside]
@@ -245,12 +245,8 @@ def _ports_are_free(
         if number not in ours
     }
     published |= {port.number: port.name for each in services if each.outside for port in each.ports}
-    sentences = taken((Port(name, number) for number, name in published.items()), state)
-    if sentences:
-        holders = (engine.publisher(number) for number in published if any(str(number) in each for each in sentences))
+    ports = [Port(name, number) for number, name in published.items()]
+    if sentences := taken(ports, state):
+        holders = (engine.publisher(each.number) for each in ports if each.name in sentences)
         by = ", ".join(f"container {name}" for name in holders if name)
-        raise LakehouseError(
-            "; ".join(sentences).capitalize()
-            + (f" ({by})" if by else "")
-            + f". Stop that process, or choose other ports under stacks.{state.root.name}.ports in lakehouse.yaml."
-        )
+        raise LakehouseError(refusal(sentences, ports, stack, by))

@@ -49,10 +49,8 @@ def preflight(
             written(file.text, state.secret)  # a secret that cannot be read, a file that the lakehouse's file names
     ports = [port for each in services for port in each.ports]
     if sentences := processes.taken(ports, state):
-        raise LakehouseError(
-            "; ".join(sentences).capitalize()
-            + f". Stop that process, or choose other ports under stacks.{state.root.name}.ports in lakehouse.yaml."
-        )
+        stack = state.root.name if claim is None else claim.owner.stack  # whose folder may have another name
+        raise LakehouseError(processes.refusal(sentences, ports, stack))
 
 
 def check_packages(services: Sequence[Service]) -> None:

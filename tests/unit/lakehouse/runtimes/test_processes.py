@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -24,6 +25,20 @@ def test_who_holds_a_port(tmp_path: Path) -> None:
     assert (holder.port, holder.number, holder.pid, holder.lakehouse) == ("trino", number, os.getpid(), "")
     assert f"(pid {os.getpid()}," in holder.sentence
     assert processes.holders([Port("trino", number)], State(tmp_path)) == []
+
+
+def test_the_line_that_chooses_other_ports_names_free_ones(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        number = stranger.getsockname()[1]
+        ports = [Port("trino", number), Port("nessie", number + 1)]
+        sentences = processes.taken(ports[:1], State(tmp_path))
+        said = processes.refusal(sentences, ports, "local", "container x")
+    assert said.startswith(f"Port {number} (trino) is taken by ")
+    [(name, chosen)] = re.findall(r" \(container x\)\. Stop that process, or write `ports: {(\w+): (\d+)}`", said)
+    assert name == "trino"
+    assert int(chosen) > number + 1, "the next one is Nessie's"
+    assert said.endswith(" under stacks.local in lakehouse.yaml.")
+    assert processes.taken(ports[:1], State(tmp_path)) == {}
 
 
 def test_what_a_supervisor_starts_while_it_is_killed_is_killed_too(
