@@ -51,6 +51,7 @@ def test_every_pin_is_used_and_every_package_that_is_asked_for_is_pinned() -> No
     bucket = {"engine": "seatunnel", "from": {"files": {"path": "s3://warehouse/in"}}, "to": "lake.raw.orders"}
     asked.append(needed(streaming.lakehouse({"files": bucket})))
     asked.append(_asked(monitoring=Monitoring()))
+    asked.append(needed(streaming.lakehouse(monitoring=True)))  # metrics of Kafka
     asked += [_asked(spark, lineage=Lineage(file="events.jsonl")) for spark in LINES]
     names = {name for each in asked for name in each.packages} | {f"java-{n}" for each in asked for n in each.javas}
     names.add("trino-jdbc-476")  # asked for by tests/tools
