@@ -36,7 +36,8 @@ class Found:
     @property
     def unknown(self) -> bool:
         """Whether nobody knows what it would give. A server without TLS may wait for more of a client's greeting."""
-        return HUNG in (self.plain, self.tls) and not (self.plain == "answered" and not self.port.encrypted)
+        speaks = self.plain in ("answered", "refused") and not self.port.encrypted
+        return HUNG in (self.plain, self.tls) and not speaks
 
     @property
     def speaks_plainly(self) -> bool:

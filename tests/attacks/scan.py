@@ -157,12 +157,23 @@ def _controller(connection: socket.socket, ask: Ask) -> str:
 
 
 def _hazelcast(connection: socket.socket, ask: Ask) -> str:
-    """How members of a cluster greet each other; what follows has no login either, only the cluster's name.
+    """A client's login with only the cluster's name, which is what SeaTunnel's own clients have.
 
-    https://github.com/hazelcast/hazelcast/blob/v5.1/hazelcast/src/main/java/com/hazelcast/internal/nio/Protocols.java
+    https://github.com/hazelcast/hazelcast-client-protocol/blob/v1.4/protocol-definitions/Client.yaml
     """
-    connection.sendall(b"HZX")
-    return "answered" if _read(connection, 3) == b"HZX" else "refused"
+
+    def frame(content: bytes, flags: int = 0) -> bytes:
+        return struct.pack("<iH", 6 + len(content), flags) + content
+
+    null = frame(b"", 1 << 10)
+    login = struct.pack("<iqi?16sb", 256, 1, -1, False, bytes(range(16)), 1)  # with an id of the client's
+    words = [frame(login, 0xC000), frame(b"seatunnel"), null, null]  # no user and no password
+    words += [frame(each) for each in (b"TST", b"5.1", b"anybody")]
+    words += [frame(b"", 1 << 12), frame(b"", (1 << 11) | (1 << 13))]  # no labels, and the end
+    connection.sendall(b"CP2" + b"".join(words))
+    length, _ = struct.unpack("<iH", _read(connection, 6))
+    kind, _, _, status = struct.unpack_from("<iqbb", _read(connection, length - 6))
+    return "answered" if (kind, status) == (257, 0) else "refused"
 
 
 _SPOKEN = {
