@@ -123,14 +123,15 @@ def test_a_full_disk_is_named_and_nothing_is_lost(placed: Deployment) -> None:
     with pytest.raises(TrinoQueryError):
         placed.trino("CREATE TABLE lake.silver.more AS SELECT * FROM tpch.sf1.orders")
     assert "warning: Host a: " in placed.lakehouse("diff", code=None), "nothing would change, so nothing is refused"
+    assert "then `lakehouse restart seaweedfs`" in found["fix"]
     inside("a", f"rm {DISK}/full")
+    placed.lakehouse("restart", "seaweedfs")
     began = time.monotonic()
     for bucket in ("warehouse", cluster.BUCKET):  # SeaweedFS looks at its disk once a minute
         until(partial(takes_objects, placed, bucket), 120)
         print(f"{bucket} takes objects after {time.monotonic() - began:.0f} s")
     until_all_well(placed)
     until(lambda: answered(placed, "INSERT INTO lake.silver.kept VALUES (3, 'after it')") == [[1]], 300)
-    # Its exchange is in another bucket than the table, and a query once failed there right after the first write.
     until(lambda: answered(placed, "SELECT count(*), min(word) FROM lake.silver.kept") == [[4, "after it"]], 300)
     assert finding(placed, "a")["severity"] in ("ok", "warning")
     assert placed.planned() == set()

@@ -157,6 +157,8 @@ class Service:
     # Of a store: its files in read-only mode, for a full disk. None: it is no store; empty: it has no such mode and
     # must be stopped.
     reading: tuple[File, ...] | None = None
+    # After its disk was full, it refuses writes, or some of them, until it is started again.
+    stuck_when_full: bool = field(default=False, metadata=ASIDE)
     # In a container, the image's own entry point is kept and gets ``command`` without its first word, the program.
     keeps_entrypoint: bool = later(False)
     stop_signal: Literal["TERM", "INT"] = later("TERM")  # of a process; a container's image sets its own

@@ -64,6 +64,7 @@ def seaweedfs(place: Place, stack: LocalStack) -> Service:
     return Service(
         name=NAME,
         image=PACKAGE,
+        stuck_when_full=True,  # its LevelDB repeats the first error of a write for ever
         packages=(PACKAGE,),
         command=(
             *(f"{place.package(PACKAGE)}/weed", "-logtostderr=true", "server"),

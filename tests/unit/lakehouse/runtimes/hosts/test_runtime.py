@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,12 @@ def test_a_host_whose_disk_is_full_is_named(
     runtime = Hosts(State(tmp_path), place, services, {})
     found = runtime._answers(Ssh("a", place.hosts["a"], tmp_path, tmp_path / "known_hosts"))
     assert (found.severity, found.found) == (severity, said)
+    if severity != "ok":
+        assert "restart" not in found.fix, "S3Proxy takes writes again by itself"
+        stuck = [replace(each, stuck_when_full=True) for each in services if place.on(each.name) == "a"][:1]
+        runtime = Hosts(State(tmp_path), place, tuple(stuck), {})
+        found = runtime._answers(Ssh("a", place.hosts["a"], tmp_path, tmp_path / "known_hosts"))
+        assert f"then `lakehouse restart {stuck[0].name}`" in found.fix
 
 
 def test_hosts_that_do_not_fit_are_named_also_those_that_were_never_set_up(
