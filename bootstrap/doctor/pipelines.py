@@ -7,9 +7,16 @@ from collections.abc import Sequence
 from bootstrap.session.pipelines import FAILED, MISSING, RUNNING, PipelineStatus
 from lakehouse.kinds import PIPELINES
 from lakehouse.runtimes.findings import Finding, error, ok, warning
+from lakehouse.spec import Lakehouse
 from lakehouse.spec.monitoring import Thresholds
 
 _GIB, _MIB = 1024**3, 1024**2
+
+
+def limits(lakehouse: Lakehouse, stack: str) -> Thresholds:
+    """Those of the stack's monitoring; the usual ones if it has none."""
+    monitoring = getattr(lakehouse.stacks[stack], "monitoring", None)
+    return Thresholds() if monitoring is None else monitoring.thresholds
 
 
 def finding(found: Sequence[PipelineStatus], limits: Thresholds) -> Finding:

@@ -40,7 +40,6 @@ from lakehouse.runtimes.locate import explained
 from lakehouse.runtimes.runs import Runs
 from lakehouse.runtimes.runtime import Process
 from lakehouse.services.service import Service
-from lakehouse.spec.monitoring import Thresholds
 from lakehouse.spec.source import read
 
 if TYPE_CHECKING:
@@ -140,7 +139,8 @@ class StackChecks:
         yield Check("table files", self.table_files, after=("tables",))
         if self.target.lakehouse.pipelines:
             engines = tuple(f"service {each}" for each in self.target.lakehouse.pipeline_engines)
-            yield Check("pipelines", lambda: pipelines.finding(look(self.target), self.thresholds), after=engines)
+            limits = pipelines.limits(self.target.lakehouse, self.target.stack)
+            yield Check("pipelines", lambda: pipelines.finding(look(self.target), limits), after=engines)
         if self.target.lakehouse.engines.trino is not None:
             reading = ("proxy", "service trino", "tables", "table files", *(f"trino: {each}" for each in named))
             yield Check("trino reads", lambda: self.read_by_trino(named), after=reading)
@@ -152,12 +152,6 @@ class StackChecks:
         options = self.target.lakehouse.stacks[self.target.stack]
         schedule = getattr(options, "schedule", None)
         return None if schedule is None else list(schedule.times)
-
-    @property
-    def thresholds(self) -> Thresholds:
-        """Those of the stack's monitoring; the usual ones if it has none."""
-        monitoring = getattr(self.target.lakehouse.stacks[self.target.stack], "monitoring", None)
-        return Thresholds() if monitoring is None else monitoring.thresholds
 
     # what each examines
 

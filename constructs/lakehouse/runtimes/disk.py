@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.findings import Finding, error, ok, warning
+from lakehouse.services.service import Service
 
 ROOM_MB, ROOM_INODES = 512, 2000  # free; with less, nothing is deployed
 CLOSE_MB, CLOSE_INODES = 64, 500  # free; with less, the store accepts no writes
@@ -66,6 +67,12 @@ def finding(room: DiskRoom, fix: str, closed: str = "") -> Finding:
     if room.free_mb < _LITTLE_MB:
         return warning(found, "the next large ingest or compaction may not fit", fix)
     return ok(found)
+
+
+def again(services: Iterable[Service]) -> str:
+    """What is left to do, as the end of a fix, if services refuse writes also when there is room again."""
+    stuck = [each.name for each in services if each.stuck_when_full]
+    return "".join(f", then `lakehouse restart {each}`: until then it refuses writes" for each in stuck)
 
 
 def check(folder: Path) -> None:

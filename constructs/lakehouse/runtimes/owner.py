@@ -36,9 +36,8 @@ FOLDERS = (
     "hosts",
     "slots",
 )
-PUBLISHED = (
-    "metadata.json"  # the tables that were published; it outlives the data, because their readers still show them
-)
+# The tables that were published. It outlives the data, because their readers still show them.
+PUBLISHED = "metadata.json"
 _NO_DATA = {PUBLISHED, "lost+found"}  # the latter is the file system's
 _KEYS = ("store-access-key", "store-secret-key")
 

@@ -17,10 +17,10 @@ def checks(
     engine: DockerEngine,
     state: State,
     containers: Sequence[Container],
-    outside: Sequence[Service],
+    services: Sequence[Service],
     context: CheckContext,
 ) -> Iterator[Check]:
-    """The checks of a stack with these containers, and services ``outside`` of them."""
+    """The checks of a stack with these containers, and these services in them and beside them."""
     from lakehouse.kinds.platform import lineage  # it imports the model of the file, which no step of a deploy does
 
     references = sorted({each.image for each in containers})
@@ -29,6 +29,7 @@ def checks(
     def room() -> Finding:
         root = engine.folder()
         fix = "`docker system df` shows what uses the space, `docker image prune` removes untagged images"
+        fix += disk.again(services)
         return disk.finding(disk.look(root), fix) if root.is_dir() else ok("Docker runs on another machine")
 
     def images() -> Finding:
@@ -47,7 +48,7 @@ def checks(
     def calls() -> Finding:
         return findings.calls(observed.uncalled(engine, state, containers, called[0]), called[0])
 
-    called = [port.number for each in outside if each.name == lineage.NAME for port in each.ports]
+    called = [port.number for each in services if each.name == lineage.NAME for port in each.ports]
     yield Check("docker", lambda: findings.answers(observed.daemon(engine, context.environment)))
     yield Check("docker version", lambda: findings.version(engine.version()), after=("docker",))
     yield Check(

@@ -145,7 +145,7 @@ class Containers:
         return [observed.explained(self.engine, each) for each in holders(others, self.state)]
 
     def checks(self, context: CheckContext) -> Iterator[Check]:
-        yield from checks.checks(self.engine, self.state, self.containers, self.outside, context)
+        yield from checks.checks(self.engine, self.state, self.containers, (*self.services, *self.outside), context)
         yield Check("archives", self._archives, after=("docker version",))
 
     def remains(self) -> str:

@@ -265,11 +265,9 @@ class Hosts:
             return error(f"{ssh.name} does not answer", str(problem), "start it, or correct its entry in `hosts`")
         if found["lacks"]:
             return error(f"{ssh.name} lacks {', '.join(found['lacks'])}", "services need them", "install them there")
-        stuck = [each.name for each in self.of_host(ssh.name) if each.stuck_when_full]
-        again = f", then `lakehouse restart {' '.join(stuck)}`, which refuses writes until then" if stuck else ""
         full = disk.finding(
             fit.room(self.place.layout.data, found),
-            f"free disk space there (`lakehouse maintain` removes old snapshots){again}",
+            f"free disk space there (`lakehouse maintain` removes old snapshots){disk.again(self.of_host(ssh.name))}",
         )
         if full.severity != "ok":
             return replace(full, found=f"{ssh.name}: {full.found}")

@@ -11,11 +11,13 @@ import pytest
 from bootstrap.deploy import words
 from bootstrap.deploy.run import Ended
 from bootstrap.deploy.view import DeployView
+from bootstrap.reconciler.plan import Plan, render
 from bootstrap.session.target import Target, find
 from lakehouse.runtimes.changes import PlannedChanges
 from lakehouse.runtimes.events import Event
 
 ROOT = Path(__file__).parents[4]
+NOTHING = tuple(render(Plan(unnamed=("table lake.silver.gone",))))  # as a plan says it
 
 
 def target(folder: Path, text: str | None = None) -> Target:
@@ -120,10 +122,10 @@ def test_a_failure_says_what_state_the_services_are_in(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("found", "gone", "only_noted"),
     [
-        (PlannedChanges(contents=("1 object that the file does not name stays.", "No changes.")), [], True),
-        (PlannedChanges(contents=("No changes.",)), ["spark-thrift"], False),
-        (PlannedChanges(services={"trino": "memory: 1g -> 2g"}, contents=("No changes.",)), [], False),
-        (PlannedChanges(renewed=("trino",), contents=("No changes.",)), [], False),
+        (PlannedChanges(contents=NOTHING), [], True),
+        (PlannedChanges(contents=NOTHING), ["spark-thrift"], False),
+        (PlannedChanges(services={"trino": "memory: 1g -> 2g"}, contents=NOTHING), [], False),
+        (PlannedChanges(renewed=("trino",), contents=NOTHING), [], False),
         (PlannedChanges(contents=("+ table lake.silver.t", "Plan: 1 to create.")), [], False),
         (PlannedChanges(), [], False),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import disk
 from lakehouse.runtimes.disk import BALLAST, BALLAST_MB, DiskRoom
+from lakehouse.services.service import Probe, Service
 
 
 def test_the_disk_of_a_folder_that_is_not_made_yet(tmp_path: Path) -> None:
@@ -80,3 +82,10 @@ def test_a_store_that_takes_no_writes_is_an_error(tmp_path: Path) -> None:
         DiskRoom(Path("/data"), 3000, None), "free room", closed="Since 12:00 the store takes no writes"
     )
     assert (found.severity, found.cause) == ("error", "Since 12:00 the store takes no writes")
+
+
+def test_a_fix_says_what_has_to_be_started_again() -> None:
+    usual = Service("s3proxy", "", (), (), Probe("tcp"))
+    stuck = replace(usual, name="seaweedfs", stuck_when_full=True)
+    assert disk.again([usual]) == ""
+    assert disk.again([usual, stuck]) == ", then `lakehouse restart seaweedfs`: until then it refuses writes"

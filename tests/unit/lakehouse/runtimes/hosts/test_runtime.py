@@ -133,7 +133,7 @@ def test_a_host_whose_disk_is_full_is_named(
         stuck = [replace(each, stuck_when_full=True) for each in services if place.on(each.name) == "a"][:1]
         runtime = Hosts(State(tmp_path), place, tuple(stuck), {})
         found = runtime._answers(Ssh("a", place.hosts["a"], tmp_path, tmp_path / "known_hosts"))
-        assert f"then `lakehouse restart {stuck[0].name}`" in found.fix
+        assert f"then `lakehouse restart {stuck[0].name}`: until then it refuses writes" in found.fix
 
 
 def test_hosts_that_do_not_fit_are_named_also_those_that_were_never_set_up(
