@@ -21,6 +21,7 @@ from lakehouse.services.service import LOOPBACK, Probe, Service
 _INTERVAL = 0.25  # seconds between two probes
 _TURNS = 4  # probes for one look at the process, which costs the supervisor more
 COMMAND_SECONDS = 10  # the longest time for a probe's command
+BUSY_SECONDS = 20.0  # a plan waits so long for the answer of a service that runs: a busy one must not be restarted
 _DEAD = {"FATAL", "EXITED", "STOPPED", "UNKNOWN"}
 
 

@@ -52,7 +52,8 @@ def refusal(sentences: Mapping[str, str], ports: Iterable[Port], stack: str, by:
         chosen[name] = next((each for each in above if each not in used and is_bindable(each)), numbers[name])
     line = ", ".join(f"{name}: {number}" for name, number in chosen.items())
     fix = f"Stop that process, or write `ports: {{{line}}}` under stacks.{stack} in lakehouse.yaml"
-    return f"{'; '.join(sentences.values()).capitalize()}{f' ({by})' if by else ''}. {fix}."
+    taken_ports = "; ".join(sentences.values())
+    return f"{taken_ports[:1].upper()}{taken_ports[1:]}{f' ({by})' if by else ''}. {fix}."
 
 
 def holders(ports: Iterable[Port], state: State) -> list[PortHolder]:

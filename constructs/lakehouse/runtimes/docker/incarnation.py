@@ -10,18 +10,21 @@ from lakehouse.runtimes.docker.containers import Container, ContainerSeen, as_as
 from lakehouse.runtimes.docker.engine import DockerEngine, errors_reported
 from lakehouse.runtimes.generations import NOTHING, Planned, marked
 from lakehouse.runtimes.incarnation import NONE, Because, Incarnation, propose, recorded, silent
-from lakehouse.runtimes.probe import Asked, ready
+from lakehouse.runtimes.probe import BUSY_SECONDS, Asked, ready
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service
 
 
-def answers(engine: DockerEngine, container: Container, seen: ContainerSeen) -> bool:
-    """Whether a container is ready. Docker reports it, but checks only every few seconds, so it is probed too."""
-    if not seen.up or seen.health == "healthy":
+def answers(engine: DockerEngine, container: Container, seen: ContainerSeen, timeout: float = 2.0) -> bool:
+    """Whether a container is ready, which it says within ``timeout`` seconds.
+
+    Docker reports it, but checks only every few seconds, and calls a busy one unhealthy. So it is probed too.
+    """
+    if seen.status != "running" or seen.health == "healthy":
         return seen.up
     if container.probe.kind == "exec":
         return engine.ends_well(seen.name, container.probe.command)
-    return ready(container.probe, Asked(Path(container.config)))
+    return ready(container.probe, Asked(Path(container.config)), timeout)
 
 
 def wanted(container: Container, planned: Planned) -> str:
@@ -55,7 +58,8 @@ def look(
         and images[asked[name].image] in ("", seen[name].image)
     ]
     with ThreadPoolExecutor(max(1, len(right))) as pool:
-        well = dict(zip(right, pool.map(lambda name: answers(engine, asked[name], seen[name]), right), strict=True))
+        found = pool.map(lambda name: answers(engine, asked[name], seen[name], BUSY_SECONDS), right)
+        well = dict(zip(right, found, strict=True))
     last = {name: each.incarnation for name, each in seen.items()}
     last |= {each.service: recorded(state, each.service) for each in containers if each.is_job}
     return propose(

@@ -45,7 +45,7 @@ def look(asked: Any) -> Any:
         found[name]["missing"] = [each for each in known.get(name, {}).get("packages", []) if each in gone]
     up = [name for name in found if name in known and found[name]["ActiveState"] == "active"]
     with ThreadPoolExecutor(max(1, len(up))) as pool:
-        for name, answers in zip(up, pool.map(lambda name: _ready(known[name]), up)):  # noqa: B905 - Python 3.9
+        for name, answers in zip(up, pool.map(lambda name: _ready(known[name], asked["seconds"]), up)):  # noqa: B905 - Python 3.9
             found[name]["ready"] = answers
     return {"units": found, "missing": sorted(gone), "firewall": _firewall(asked), "facts": _facts(Path(asked["data"]))}
 
@@ -264,16 +264,16 @@ def _request(asked: Any, put: str = "") -> Any:
         connection.close()
 
 
-def _ready(asked: Any) -> bool:
-    """Whether the port answers as it must: see lakehouse.runtimes.probe."""
+def _ready(asked: Any, seconds: float = 2) -> bool:
+    """Whether the port answers as it must, within ``seconds``: see lakehouse.runtimes.probe."""
     if asked["kind"] == "tcp":
         try:
-            with socket.create_connection(("127.0.0.1", asked["port"]), 2):
+            with socket.create_connection(("127.0.0.1", asked["port"]), seconds):
                 return True
         except OSError:
             return False
     try:
-        connection = _connection(asked, 2)
+        connection = _connection(asked, seconds)
     except OSError:  # its authority's certificate is gone
         return False
     try:

@@ -12,6 +12,7 @@ from lakehouse.packages import cached
 from lakehouse.runtimes.hosts.place import HostsPlace
 from lakehouse.runtimes.hosts.ssh import HostError, Ssh
 from lakehouse.runtimes.hosts.uploads import stamp
+from lakehouse.runtimes.probe import BUSY_SECONDS
 from lakehouse.services.service import Service
 
 ON_HOST = Path(__file__).with_name("on_host.py")
@@ -95,6 +96,7 @@ def _unit(host: str, raw: dict[str, Any], *, at_home: bool) -> UnitSeen:
 def _ask(ssh: Ssh, place: HostsPlace, services: Sequence[Service]) -> Any:
     question = {
         "do": "look",
+        "seconds": BUSY_SECONDS,
         "prefix": place.layout.prefix,
         "configs": place.layout.configs,
         "data": place.layout.data,

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from lakehouse.runtimes.generations import NOTHING, Planned, marked, used
 from lakehouse.runtimes.incarnation import NONE, Because, Incarnation, digest, propose, recorded, silent
-from lakehouse.runtimes.probe import ready
+from lakehouse.runtimes.probe import BUSY_SECONDS, ready
 from lakehouse.runtimes.process import surroundings
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.state import State
@@ -17,8 +17,8 @@ from lakehouse.text.later import definition
 SUPERVISOR = "supervisord"
 
 
-def healthy(services: Iterable[Service], state: State) -> dict[str, bool]:
-    """Whether each service runs under the supervisor and is ready."""
+def healthy(services: Iterable[Service], state: State, timeout: float = 2.0) -> dict[str, bool]:
+    """Whether each service runs under the supervisor and is ready, which it says within ``timeout`` seconds."""
     some = list(services)
     if not some:
         return {}
@@ -27,7 +27,7 @@ def healthy(services: Iterable[Service], state: State) -> dict[str, bool]:
         return dict.fromkeys((each.name for each in some), False)
     with ThreadPoolExecutor(max_workers=len(some)) as pool:
         answers = pool.map(
-            lambda each: each.name in running and ready(each.probe, surroundings.asked(each, state)), some
+            lambda each: each.name in running and ready(each.probe, surroundings.asked(each, state), timeout), some
         )
         return {each.name: answer for each, answer in zip(some, answers, strict=True)}
 
@@ -46,7 +46,7 @@ def look(
         {each.name: wanted(each, planned) for each in services},
         {each.name: recorded(state, each.name) for each in services},
         {each.name: True for each in services if each.is_job}  # a job that has succeeded is done
-        | healthy([each for each in services if not each.is_job], state),
+        | healthy([each for each in services if not each.is_job], state, BUSY_SECONDS),
         because,
     )
 

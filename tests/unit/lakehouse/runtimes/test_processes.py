@@ -41,6 +41,11 @@ def test_the_line_that_chooses_other_ports_names_free_ones(tmp_path: Path) -> No
     assert processes.taken(ports[:1], State(tmp_path)) == {}
 
 
+def test_a_refusal_keeps_names_as_they_are_written(tmp_path: Path) -> None:
+    said = processes.refusal({"web": "port 81 (web) is taken by Xorg (pid 4, user Ann)"}, [Port("web", 81)], "local")
+    assert said.startswith("Port 81 (web) is taken by Xorg (pid 4, user Ann). ")
+
+
 def test_what_a_supervisor_starts_while_it_is_killed_is_killed_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from lakehouse.runtimes import certificates
 from lakehouse.runtimes.hosts import on_host
+from lakehouse.runtimes.probe import BUSY_SECONDS
 from lakehouse.runtimes.state import State
 from lakehouse.services.certificate import Certificate
 from lakehouse.services.service import Drain
@@ -53,7 +54,8 @@ def install(units: Path, tmp_path: Path, name: str) -> Path:
 def whole(tmp_path: Path, *packages: str) -> Any:
     asked = {"kind": "tcp", "port": 1, "path": "/", "expect": "", "packages": list(packages)}
     configs = str(tmp_path / "configs")
-    return on_host.main({"do": "look", "prefix": PREFIX, "configs": configs, "services": {"trino": asked}, **FIREWALL})
+    called = {"do": "look", "seconds": 2, "prefix": PREFIX, "configs": configs, **FIREWALL}
+    return on_host.main({**called, "services": {"trino": asked}})
 
 
 def package(tmp_path: Path) -> str:
@@ -76,12 +78,21 @@ def test_whether_a_service_answers_is_asked_on_the_host(units: Path, tmp_path: P
     (units / "others.service").touch()
     with socket.create_server(("127.0.0.1", 0)) as server:
         asked = {"kind": "tcp", "port": server.getsockname()[1], "path": "/", "expect": "", "packages": []}
-        called = {"do": "look", "prefix": PREFIX, "configs": str(tmp_path / "configs"), **FIREWALL}
+        called = {"do": "look", "seconds": 2, "prefix": PREFIX, "configs": str(tmp_path / "configs"), **FIREWALL}
         found = on_host.main({**called, "services": {"trino": asked}})["units"]
         assert list(found) == ["trino"]
         assert (found["trino"]["ready"], found["trino"]["edited"], found["trino"]["missing"]) == (True, False, [])
         assert (found["trino"]["pid"], found["trino"]["memory"]) == (42, 1 << 20)
     assert whole(tmp_path)["units"]["trino"]["ready"] is False
+
+
+def test_a_plan_waits_for_the_answer_of_a_service_that_is_busy(units: Path, tmp_path: Path, busy_port: int) -> None:
+    install(units, tmp_path, "trino")
+    asked = {"kind": "http", "port": busy_port, "path": "/", "expect": "", "packages": [], "trust": ""}
+    called = {"do": "look", "prefix": PREFIX, "configs": str(tmp_path / "configs"), **FIREWALL}
+    for seconds, ready in ((1, False), (BUSY_SECONDS, True)):
+        found = on_host.main({**called, "seconds": seconds, "services": {"trino": asked}})["units"]
+        assert found["trino"]["ready"] is ready
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from lakehouse.runtimes.generations import NOTHING
 from lakehouse.runtimes.incarnation import NONE, Incarnation, digest, propose, record, recorded
-from lakehouse.runtimes.process.incarnation import look, look_supervisor
+from lakehouse.runtimes.process.incarnation import look, look_supervisor, wanted
+from lakehouse.runtimes.process.supervisor import Supervisor
+from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Probe, Service
 
@@ -48,6 +51,16 @@ def test_an_id_never_comes_again(tmp_path: Path) -> None:
     first, second = look(ALL, State(tmp_path)), look(ALL, State(tmp_path))
     assert all(first[each.name].digest == second[each.name].digest for each in ALL)
     assert all(first[each.name].start != second[each.name].start for each in ALL)
+
+
+def test_a_service_that_is_only_busy_is_not_replaced(
+    tmp_path: Path, busy_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = Service("trino", "image", (), ("run",), Probe("http", busy_port))
+    monkeypatch.setattr(Supervisor, "processes", lambda _: {"trino": Process("trino", "RUNNING", 7, 1, "")})
+    (state := State(tmp_path)).prepare()
+    record(state, "trino", Incarnation(wanted(busy, NOTHING), "1"))
+    assert look([busy], state)["trino"] == recorded(state, "trino")
 
 
 def test_recorded(tmp_path: Path) -> None:
