@@ -6,6 +6,7 @@ A command imports its modules when it runs: ``lakehouse --help`` must not wait f
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Mapping
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
     from bootstrap.session.target import Target
 
 
+_ONE_TOO_MANY = re.compile(r"Got unexpected extra argument(?:\(s\))? \(([a-z][a-z0-9_-]*)\)")
+
+
 class _Group(TyperGroup):
     """Commands that report errors as a line for the user, never as a traceback (except with --debug)."""
 
@@ -77,10 +81,17 @@ class _Group(TyperGroup):
 
 
 def _place(error: Any, known: Mapping[str, Any]) -> None:
-    """Add to "no such option" that an option of all commands goes before the command, if that is what is wrong."""
+    """Add that an option of all commands goes before the command, if that is what is wrong.
+
+    As in ``status --stack aws``, or in ``diff aws``, which is how cdktf has it.
+    """
     wrong, context = getattr(error, "option_name", ""), getattr(error, "ctx", None)
-    if context is not None and context.parent is not None and (option := known.get(wrong)) is not None:
-        program, _, command = context.command_path.partition(" ")
+    if context is None or context.parent is None:
+        return
+    program, _, command = context.command_path.partition(" ")
+    if extra := _ONE_TOO_MANY.fullmatch(getattr(error, "message", "")):
+        error.message += f". A stack goes before the command: {program} --stack {extra[1]} {command}"
+    elif (option := known.get(wrong)) is not None:
         value = "" if option.is_flag else f" {option.name.upper()}"
         error.message += f". It goes before the command: {program} {wrong}{value} {command}"
 

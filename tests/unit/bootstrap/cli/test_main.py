@@ -140,6 +140,7 @@ def test_help_imports_no_client_of_an_engine() -> None:
         (["sql", "-e", "SELECT 1", "file.sql"], "choose one"),
         (["status", "--stack", "local"], "--stack. It goes before the command: lakehouse --stack STACK status"),
         (["branch", "list", "-f", "x"], "It goes before the command: lakehouse -f FILE branch list"),
+        (["diff", "aws"], "argument(s) (aws). A stack goes before the command: lakehouse --stack aws diff"),
         (["status", "--debug"], "It goes before the command: lakehouse --debug status"),
     ],
 )
