@@ -12,7 +12,8 @@ from pathlib import Path
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import changes, definitions, events, generations, owner, started
 from lakehouse.runtimes.docker import background, containers, network, steps, supervised
-from lakehouse.runtimes.docker.engine import DockerEngine, errors_reported
+from lakehouse.runtimes.docker.connection import errors_reported
+from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.known import known_names
 from lakehouse.runtimes.docker.runtime import Containers
 from lakehouse.runtimes.process import steps as processes

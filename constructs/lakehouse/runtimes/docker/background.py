@@ -16,7 +16,8 @@ from pathlib import Path
 from lakehouse.runtimes import archiving, processes
 from lakehouse.runtimes.archiving import JOB, JobNote
 from lakehouse.runtimes.docker import archives
-from lakehouse.runtimes.docker.engine import DockerEngine, errors_reported
+from lakehouse.runtimes.docker.connection import errors_reported
+from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.owner import Owner
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service

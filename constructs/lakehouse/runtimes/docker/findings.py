@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lakehouse import toolkit
+from lakehouse.runtimes.docker.connection import OLDEST, numbers
 from lakehouse.runtimes.docker.containers import MACHINE
-from lakehouse.runtimes.docker.engine import OLDEST, numbers
 from lakehouse.runtimes.findings import Finding, error, ok, warning
 
 _WITHOUT = "or run without Docker: `runtime: process` in lakehouse.yaml"

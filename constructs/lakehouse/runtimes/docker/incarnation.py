@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from lakehouse.runtimes.docker.connection import errors_reported
 from lakehouse.runtimes.docker.containers import Container, ContainerSeen, as_asked
-from lakehouse.runtimes.docker.engine import DockerEngine, errors_reported
+from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.generations import NOTHING, Planned, marked
 from lakehouse.runtimes.incarnation import NONE, Because, Incarnation, propose, recorded, silent
 from lakehouse.runtimes.probe import BUSY_SECONDS, Asked, ready

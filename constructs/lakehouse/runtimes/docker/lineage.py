@@ -13,7 +13,8 @@ from collections.abc import Sequence
 import psutil
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.docker.engine import DockerEngine, errors_reported
+from lakehouse.runtimes.docker.connection import errors_reported
+from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.process import lineage
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from contextlib import suppress
 
 from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.docker.connection import errors_reported
 from lakehouse.runtimes.docker.containers import STATE
-from lakehouse.runtimes.docker.engine import DockerEngine, errors_reported
+from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.incarnation import NONE, Incarnation, digest, record, recorded
 from lakehouse.runtimes.state import State
 

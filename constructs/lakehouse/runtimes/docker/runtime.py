@@ -12,8 +12,10 @@ from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import archiving, logs, owner
 from lakehouse.runtimes.archiving import JOB
 from lakehouse.runtimes.docker import archives, background, checks, observed, supervised
+from lakehouse.runtimes.docker.connection import errors_reported
 from lakehouse.runtimes.docker.containers import Container, ContainerSeen, as_asked
-from lakehouse.runtimes.docker.engine import DockerEngine, errors_reported, execute
+from lakehouse.runtimes.docker.engine import DockerEngine
+from lakehouse.runtimes.docker.engine_containers import execute
 from lakehouse.runtimes.docker.incarnation import answers, wanted
 from lakehouse.runtimes.docker.steps import await_ready, write
 from lakehouse.runtimes.findings import Check, CheckContext, Finding, PortHolder

@@ -12,8 +12,9 @@ from lakehouse.errors import LakehouseError
 from lakehouse.packages.catalogue import PACKAGES
 from lakehouse.runtimes import disk, events, former, generations, memory, owner, renewal
 from lakehouse.runtimes.docker import archives, supervised
+from lakehouse.runtimes.docker.connection import OLDEST, numbers
 from lakehouse.runtimes.docker.containers import ID, LAKEHOUSE, SERVICE, STACK, STATE, Container, ContainerSeen
-from lakehouse.runtimes.docker.engine import OLDEST, DockerEngine, numbers
+from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.incarnation import answers
 from lakehouse.runtimes.docker.network import named_by_others
 from lakehouse.runtimes.generations import NOTHING, Planned

@@ -18,8 +18,9 @@ from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import archiving
 from lakehouse.runtimes import recording as records_of
 from lakehouse.runtimes.docker import archives, background, containers, network, steps
+from lakehouse.runtimes.docker.connection import errors_reported
 from lakehouse.runtimes.docker.containers import SERVICE, STATE, Container, Mount
-from lakehouse.runtimes.docker.engine import DockerEngine, errors_reported
+from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.images import image
 from lakehouse.runtimes.docker.runtime import Containers
 from lakehouse.runtimes.incarnation import Incarnation

@@ -9,8 +9,9 @@ import requests
 from docker.errors import APIError, DockerException, NotFound
 
 from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.docker.connection import errors_reported
 from lakehouse.runtimes.docker.containers import STATE
-from lakehouse.runtimes.docker.engine import DockerEngine, errors_reported
+from lakehouse.runtimes.docker.engine import DockerEngine
 
 
 @pytest.mark.parametrize(
