@@ -93,6 +93,11 @@ stdout_logfile_backups=1
 
 _WORKING_FOLDER = Path("/proc/self/cwd")
 
+# The questions that supervisord answers at once, and the longest time for it on a busy machine: if it hangs, no command
+# may hang with it. Other calls take as long as a service takes to stop.
+_QUESTIONS = {"getState", "getPID", "getProcessInfo", "getAllProcessInfo"}
+_ANSWER_SECONDS = 60.0
+
 # The variables of the caller that a service gets. Credentials that are set in a shell are never among them.
 LOCALE = ("LANG", "LC_ALL", "LC_CTYPE")  # a JVM decodes the names of files by it
 INHERITED = (*LOCALE, "HOME", "LOGNAME", "PATH", "TMPDIR", "TZ", "USER")
@@ -107,24 +112,25 @@ class Faults:
 class _Connection(http.client.HTTPConnection):
     """A connection to a unix socket."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost")
+    def __init__(self, path: str, timeout: float | None) -> None:
+        super().__init__("localhost", timeout=timeout)
         self._path = path
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
 
 
 class _Transport(xmlrpc.client.Transport):
     """Calls over a unix socket, each with its own connection."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, timeout: float | None) -> None:
         super().__init__()
-        self._path = path
+        self._path, self._timeout = path, timeout
 
     def make_connection(self, host: tuple[str, dict[str, str]] | str) -> http.client.HTTPConnection:
-        connection = _Connection(self._path)
+        connection = _Connection(self._path, self._timeout)
         self._connection = (host, connection)  # which closes it with the transport
         return connection
 
@@ -274,9 +280,9 @@ class Supervisor:
     def _call(self, method: str, *arguments: Any) -> Any:
         """Call the supervisor's interface.
 
-        Raises OSError if it is down, xmlrpc.client.Fault if it refuses.
+        Raises OSError if it is down or hangs, xmlrpc.client.Fault if it refuses.
         """
-        transport = _Transport(str(self._state.socket))
+        transport = _Transport(str(self._state.socket), _ANSWER_SECONDS if method in _QUESTIONS else None)
         with closing(transport):
             proxy = xmlrpc.client.ServerProxy("http://localhost", transport)
             return getattr(proxy.supervisor, method)(*arguments)

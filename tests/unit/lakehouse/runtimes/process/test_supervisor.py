@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import tempfile
@@ -93,6 +94,20 @@ def test_preflight_names_a_missing_package(state: State, free_port: int) -> None
     service = replace(server(free_port), command=("/nowhere/java", "-jar", "/nowhere/nessie.jar"))
     with pytest.raises(LakehouseError, match=r"Missing: /nowhere/java, /nowhere/nessie.jar. `make setup` fetches"):
         steps.preflight(state, [service])
+
+
+def test_no_command_hangs_with_a_supervisor_that_hangs(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stopped process: the system accepts connections for it."""
+    monkeypatch.setattr("lakehouse.runtimes.process.supervisor._ANSWER_SECONDS", 0.1)
+    state.socket.parent.mkdir(parents=True, exist_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stopped:
+        stopped.bind(str(state.socket))
+        stopped.listen()
+        supervisor = Supervisor(state)
+        assert not supervisor.alive()
+        assert supervisor.processes() == {}
+        assert not supervisor.runs_job()
+        supervisor.stop()
 
 
 def test_a_supervisor_that_is_gone_says_nothing(state: State) -> None:
