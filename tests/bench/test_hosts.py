@@ -6,11 +6,9 @@ seen is what the distribution costs, not what it gains.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +18,8 @@ from lakehouse.packages.environment import ANSIBLE
 from lakehouse.runtimes.hosts import playbook
 from tests.bench.test_queries import QUERIES
 from tests.bench.test_startup import ROUNDS, seconds, show
-from tests.containers.machines import HOSTS, THIS, C, running
+from tests.containers.machines import THREE, running
+from tests.containers.on_hosts import OPEN, log_in_by, made
 from tests.integration.deployment import PROJECT, Deployment
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
@@ -31,29 +30,19 @@ SCALE = "0.1"
 @contextmanager
 def placed(folder: Path, hosts: int) -> Iterator[Deployment]:
     """A store, a catalog and Trino: on one machine, or with a worker on each of two more."""
-    every = {**HOSTS, "c": {"address": C, "user": "admin", "key": "id"}}
-    stack = {
-        "runtime": "hosts",
-        "hosts": dict(list(every.items())[:hosts]),
-        "clients": [THIS],
-        "network": "trusted",
-        "store": "s3proxy",
-        "catalogs": {"lake": "rest"},
-    }
-    engines = {"trino": {"memory": "1g", "workers": hosts - 1}}
-    made = Deployment.make(folder, {("stacks",): {"local": stack}, ("engines",): engines})
-    with machines(folder):
-        yield replace(made, patience=1500)
+    options = {**OPEN, "hosts": dict(list(THREE.items())[:hosts]), "catalogs": {"lake": "rest"}}
+    stack = made(folder, None, {"trino": {"memory": "1g", "workers": hosts - 1}}, options)
+    with machines(stack):
+        yield stack
 
 
 @contextmanager
-def machines(folder: Path) -> Iterator[None]:
-    """New ones, on which the stack of the folder can log in."""
-    keys = folder / f"keys-{len(list(folder.glob('keys-*')))}"
+def machines(stack: Deployment) -> Iterator[None]:
+    """New ones, on which the stack can log in."""
+    keys = stack.folder / f"keys-{len(list(stack.folder.glob('keys-*')))}"
     keys.mkdir()
     with running(keys) as key:
-        shutil.copy(key, folder / "id")
-        (folder / "id").chmod(0o600)
+        log_in_by(stack, key)
         yield
 
 
@@ -99,7 +88,7 @@ def test_three_machines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     # Its inventory goes with a destroy, so the playbook gets it from a stack that was only left.
     with placed(tmp_path / "bare", 3) as stack:
         rows["deploy, new machines"].append(seconds(stack.deploy))
-    with machines(stack.folder):
+    with machines(stack):
         rows["playbook, new machines"] = [seconds(partial(bare, stack))]
         rows["playbook, nothing to do"] = [seconds(partial(bare, stack)) for _ in range(ROUNDS)]
     with placed(tmp_path / "one", 1) as stack:

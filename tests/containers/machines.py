@@ -24,6 +24,7 @@ HOSTS: dict[str, Any] = {
     "a": {"address": A, "key": "id"},
     "b": {"address": B, "user": "admin", "key": "id"},
 }
+THREE = {**HOSTS, "c": {"address": C, "user": "admin", "key": "id"}}
 _INCLUDED = "systemd,systemd-sysv,openssh-server,python3,sudo,iproute2,ca-certificates,nftables"
 RUN = (
     *("run", "--detach", "--pull=never", "--stop-signal", "SIGRTMIN+3"),

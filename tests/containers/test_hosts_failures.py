@@ -7,10 +7,8 @@ cluster, and a Trino whose queries outlive their workers. All tests share one de
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,8 +19,8 @@ from trino.exceptions import TrinoQueryError
 
 from bootstrap.session import clients
 from bootstrap.session.target import find
-from lakehouse.runtimes.hosts.runtime import Hosts
-from tests.containers.machines import HOSTS, LEFT, NETWORK, THIS, C, docker, inside
+from tests.containers.machines import LEFT, NETWORK, THREE, docker, inside
+from tests.containers.on_hosts import OPEN, made, until_all_well
 from tests.integration import trino_cluster as cluster
 from tests.integration.deployment import Deployment, until, up
 
@@ -37,36 +35,11 @@ for _way in ("input", "output"):
 @pytest.fixture(scope="module")
 def placed(machines: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     folder = tmp_path_factory.mktemp("failures") / "a lakehouse"
-    made = Deployment.make(
-        folder,
-        {
-            ("stacks",): {
-                "local": {
-                    "runtime": "hosts",
-                    "hosts": {**HOSTS, "c": {"address": C, "user": "admin", "key": "id"}},
-                    "clients": [THIS],
-                    "network": "trusted",
-                    "store": "seaweedfs",
-                    "catalogs": {"lake": "rest"},
-                }
-            },
-            ("engines",): {
-                "trino": cluster.TRINO,
-                "spark": {"cluster": False, "memory": "512m", "driver_memory": "512m"},
-            },
-        },
-    )
-    shutil.copy(machines, folder / "id")
-    (folder / "id").chmod(0o600)
+    engines = {"trino": cluster.TRINO, "spark": {"cluster": False, "memory": "512m", "driver_memory": "512m"}}
+    options = {**OPEN, "hosts": THREE, "store": "seaweedfs", "catalogs": {"lake": "rest"}}
     inside("a", f"mkdir -p {DISK} && mount -t tmpfs -o size=3g,mode=755 tmpfs {DISK}")
-    with up(replace(made, patience=1500)) as deployment:
+    with up(made(folder, machines, engines, options)) as deployment:
         yield deployment
-
-
-def until_all_well(placed: Deployment) -> None:
-    runtime = placed.local.runtime
-    assert isinstance(runtime, Hosts)
-    until(lambda: all(runtime.healthy().values()), 300, lambda: placed.lakehouse("status", code=None))
 
 
 def finding(placed: Deployment, host: str) -> dict[str, str]:

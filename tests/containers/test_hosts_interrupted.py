@@ -7,15 +7,14 @@ share one lakehouse, in their order.
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.containers.machines import HOSTS, LEFT, THIS, inside
+from tests.containers.machines import LEFT, inside
+from tests.containers.on_hosts import OPEN, made
 from tests.integration.deployment import BIN, Deployment, ending, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(1800)]
@@ -27,29 +26,11 @@ DEPLOY = (str(BIN / "lakehouse"), "deploy", "--yes")
 def planned(machines: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """A lakehouse that nobody has deployed yet."""
     folder = tmp_path_factory.mktemp("interrupted") / "a lakehouse"
-    made = Deployment.make(
-        folder,
-        {
-            ("stacks",): {
-                "local": {
-                    "runtime": "hosts",
-                    "hosts": HOSTS,
-                    "place": {"store": "b"},
-                    "clients": [THIS],
-                    "network": "trusted",
-                    "store": "s3proxy",
-                    "catalogs": {"lake": "nessie"},
-                }
-            },
-            ("engines",): {"trino": {"memory": "768m", "workers": 1}},
-        },
-    )
-    shutil.copy(machines, folder / "id")
-    (folder / "id").chmod(0o600)
-    patient = replace(made, patience=1500)
-    patient.fetch()
-    with ending(patient):
-        yield patient
+    engines = {"trino": {"memory": "768m", "workers": 1}}
+    stack = made(folder, machines, engines, {**OPEN, "place": {"store": "b"}})
+    stack.fetch()
+    with ending(stack):
+        yield stack
 
 
 def left() -> list[str]:

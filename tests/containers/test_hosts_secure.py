@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,10 +21,10 @@ import requests
 
 from bootstrap.engines.trino_files import TrinoFiles
 from lakehouse.packages.environment import ANSIBLE
-from lakehouse.runtimes.hosts.runtime import Hosts
 from lakehouse.spec.ports import is_plain
 from tests.attacks.attacked import assert_known
-from tests.containers.machines import HOSTS, LEFT, NETWORK, THIS, A, B, docker, inside, reaches
+from tests.containers.machines import LEFT, NETWORK, A, B, docker, inside, reaches
+from tests.containers.on_hosts import hosts, made, pids
 from tests.integration.deployment import PROJECT, Deployment, until, up
 
 pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(2400)]
@@ -39,45 +37,19 @@ SSH = 22
 @pytest.fixture(scope="module")
 def stack(machines: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     folder = tmp_path_factory.mktemp("secure") / "a lakehouse"
-    local = {
-        "runtime": "hosts",
-        "hosts": HOSTS,
-        "clients": [THIS],
-        "secure": True,
-        "store": "s3proxy",
-        "catalogs": {"lake": "nessie"},
-    }
     spark = {"version": "4.1", "workers": 1, "cores": 2, "memory": "512m", "driver_memory": "512m"}
-    made = Deployment.make(
-        folder,
-        {
-            ("stacks",): {"local": local},
-            ("engines",): {
-                "spark": {**spark, "connect": {"token": True}},
-                "trino": {"memory": "768m", "workers": 1, "authentication": "password"},
-            },
-            ("catalogs", "lake", "namespaces"): SILVER,
-        },
-    )
-    shutil.copy(machines, folder / "id")
-    (folder / "id").chmod(0o600)
-    with up(replace(made, patience=1500)) as deployment:
+    engines = {
+        "spark": {**spark, "connect": {"token": True}},
+        "trino": {"memory": "768m", "workers": 1, "authentication": "password"},
+    }
+    options = {"secure": True}
+    with up(made(folder, machines, engines, options, {("catalogs", "lake", "namespaces"): SILVER})) as deployment:
         yield deployment
-
-
-def hosts(stack: Deployment) -> Hosts:
-    runtime = stack.local.runtime
-    assert isinstance(runtime, Hosts)
-    return runtime
 
 
 def on(stack: Deployment, host: str) -> set[str]:
     """The services of a machine."""
     return {each.name for each in stack.local.services if hosts(stack).place.on(each.name) == host}
-
-
-def pids(stack: Deployment) -> dict[str, int]:
-    return {name: each.pid for name, each in hosts(stack).processes().items()}
 
 
 def asked(stack: Deployment, port: str, path: str, *, trust: str | bool | None = None, **settings: Any) -> int:
