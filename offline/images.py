@@ -57,11 +57,20 @@ def build(keys: Iterable[str], engine: DockerEngine, *, pull: bool = False) -> N
     recipes = [each for each in in_order(missing) if each.key in missing or _stale(each.key, each.reference, client)]
     set_up((name for recipe in recipes for name in recipe.packages), build=go.build)
     with report(quiet=False) as tell:
-        if any(each.base == debian.KEY for each in recipes) and _stale(debian.KEY, debian.REFERENCE, client):
-            with tell.work(f"{debian.REFERENCE}, by debootstrap, once"):
-                _import(debian.make(), client)
+        if any(each.base == debian.KEY for each in recipes):
+            base(engine, tell)
         for recipe in recipes:
             _build(recipe, client, tell)
+
+
+def base(engine: DockerEngine, tell: ProgressReport) -> None:
+    """Give Docker the system that images are built on, if it lacks it.
+
+    Raises LakehouseError if it has to be made and cannot be.
+    """
+    if _stale(debian.KEY, debian.REFERENCE, engine.client):
+        with tell.work(f"{debian.REFERENCE}, by debootstrap, once"):
+            _import(debian.make(), engine.client)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,7 +1,7 @@
 """Machines for `runtime: hosts`: containers with systemd and an SSH server, on a network of their own.
 
-The first use makes their image with debootstrap, which needs root and some minutes. For others than root,
-`sudo .venv/bin/python -m tests.containers.machines` makes it once.
+The first use makes their image, on the base of those of `make images`. If Docker lacks that too, debootstrap makes it,
+which needs root and some minutes: for others than root, `sudo .venv/bin/python -m tests.containers.machines` once.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse.packages import cached
+from lakehouse.packages.progress import report
+from lakehouse.runtimes.docker.engine import DockerEngine
+from offline import debian, images
 
 IMAGE, NETWORK, SUBNET = "lakehouse/systemd:bookworm", "lakehouse-test-hosts", "10.66.7.0/24"
 THIS, A, B, C, STRANGER = "10.66.7.1", "10.66.7.11", "10.66.7.12", "10.66.7.13", "10.66.7.99"
@@ -25,7 +28,17 @@ HOSTS: dict[str, Any] = {
     "b": {"address": B, "user": "admin", "key": "id"},
 }
 THREE = {**HOSTS, "c": {"address": C, "user": "admin", "key": "id"}}
-_INCLUDED = "systemd,systemd-sysv,openssh-server,python3,sudo,iproute2,ca-certificates,nftables"
+_INCLUDED = "systemd systemd-sysv openssh-server python3 sudo iproute2 ca-certificates nftables"
+_DOCKERFILE = f"""\
+FROM {debian.REFERENCE}
+RUN export DEBIAN_FRONTEND=noninteractive && \\
+    apt-get update -qq && \\
+    apt-get install -y -qq --no-install-recommends {_INCLUDED} && \\
+    rm -rf /var/lib/apt/lists/* && \\
+    useradd -m -s /bin/bash admin && \\
+    echo 'admin ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/admin
+CMD ["/lib/systemd/systemd"]
+"""
 RUN = (
     *("run", "--detach", "--pull=never", "--stop-signal", "SIGRTMIN+3"),
     *("--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN"),
@@ -63,7 +76,7 @@ def lacking() -> str:
     """What keeps this machine from having them; empty if nothing does."""
     if shutil.which("ssh-keygen") is None:
         return "OpenSSH's client is missing (`apt-get install openssh-client`)"
-    if docker("images", "--quiet", IMAGE).strip():
+    if any(docker("images", "--quiet", each).strip() for each in (IMAGE, debian.REFERENCE)):
         return ""
     if os.geteuid() != 0:
         return f"the image {IMAGE} is missing: `sudo .venv/bin/python -m tests.containers.machines` makes it once"
@@ -77,19 +90,9 @@ def image() -> None:
     with (folder / "systemd.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not docker("images", "--quiet", IMAGE).strip():
-            _make(folder / "systemd")
-
-
-def _make(root: Path) -> None:
-    shutil.rmtree(root, ignore_errors=True)
-    command = ["debootstrap", "--variant=minbase", f"--include={_INCLUDED}", "bookworm", str(root)]
-    subprocess.run(command, check=True, capture_output=True, timeout=900)
-    subprocess.run(["chroot", root, "useradd", "-m", "-s", "/bin/bash", "admin"], check=True)
-    (root / "etc/sudoers.d/admin").write_text("admin ALL=(ALL) NOPASSWD: ALL\n")
-    with subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE) as tar:
-        start = ["docker", "import", "-c", 'CMD ["/lib/systemd/systemd"]', "-", IMAGE]
-        subprocess.run(start, stdin=tar.stdout, check=True, capture_output=True, timeout=300)
-    shutil.rmtree(root)
+            with report(quiet=True) as tell:
+                images.base(DockerEngine(), tell)
+            docker("build", "--network", "host", "--tag", IMAGE, "-", given=_DOCKERFILE)  # as `make images` does
 
 
 @contextmanager
