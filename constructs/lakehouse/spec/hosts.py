@@ -71,7 +71,9 @@ _Reached = Annotated[
 ]
 _User = Annotated[
     StrictStr,
-    Matching("the name of a user", "[a-z_][a-z0-9_-]{0,31}", "lower-case letters, digits, _ and -"),
+    Matching(
+        "the name of a user", "[A-Za-z_][A-Za-z0-9._-]{0,63}", "letters, digits, dots, _ and -, a letter or _ first"
+    ),
 ]
 Client = Annotated[
     IPv4Network,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,9 @@ _REFUSED = {
 }
 _SSH = ("ssh", "smart", "paramiko", "ansible.builtin.ssh")
 _WORKERS = ("trino", "spark")
+_SINGLE = (("", "store"), ("", "catalogs"), ("trino", "coordinator"), ("spark", "master"))  # where `place` names a host
 _NAME: TypeAdapter[str] = TypeAdapter(HostName)
+_LONGEST = 31  # letters of a name
 
 
 def expand(source: SourceText) -> set[KeyPath]:
@@ -89,14 +92,30 @@ def _hosts(
         problems.append(Problem(here, f"{file} has no host in the group {entry.group}. Add one, or name another group"))
     _place(stack, inventory, names)
     found: dict[str, Any] = {}
+    first: dict[str, str] = {}  # by a name, and by an address, the host that has it
     for name in names:
         variables = inventory.variables(name)
         host = {"address": name} | _host(variables, path, source.path.parent)
         wrong = [*_wrong(name, variables, host)]
+        for taken in () if wrong else dict.fromkeys((_named(name), str(host.get("internal", host["address"])))):
+            if (other := first.setdefault(taken, name)) != name:
+                wrong.append(
+                    f"{taken} is also {other}, on line {inventory.lines[other]}. Change or remove one of the two"
+                )
         problems += [Problem(here, f"{file}:{inventory.lines[name]}: {name}: {message}") for message in wrong]
         if not wrong:
-            found[name] = host
+            found[_named(name)] = host
     return found
+
+
+def _named(name: str) -> str:
+    """The name of a host here: an inventory's may be an address, have dots and capitals, and be longer."""
+    for each in (name, name.partition(".")[0]):
+        plain = re.sub("[^a-z0-9-]+", "-", each.lower()).strip("-")
+        plain = plain if plain[:1].isalpha() else f"host-{plain}"
+        if len(plain) <= _LONGEST:
+            return plain
+    return name
 
 
 def _host(variables: Mapping[str, Any], path: Path, home: Path) -> dict[str, Any]:
@@ -121,7 +140,7 @@ def _wrong(name: str, variables: Mapping[str, Any], host: Mapping[str, Any]) -> 
         yield f"{', '.join(templates)} has a template, which only Ansible fills in. Write the value"
         return
     try:
-        _NAME.validate_python(name)
+        _NAME.validate_python(_named(name))
         checked = Host.model_validate(host)
     except ValidationError as error:
         for each in error.errors(include_url=False):
@@ -136,8 +155,12 @@ def _wrong(name: str, variables: Mapping[str, Any], host: Mapping[str, Any]) -> 
 
 
 def _place(stack: dict[str, Any], inventory: Inventory, names: list[str]) -> None:
-    """Put the hosts of groups in the place of groups that `place` names as workers."""
+    """Put names as they are here in `place`, and the hosts of groups that it names as workers."""
     place = stack.get("place")
+    for part, key in _SINGLE:
+        within = place.get(part) if part and isinstance(place, dict) else place
+        if isinstance(within, dict) and within.get(key) in names:
+            within[key] = _named(within[key])
     for engine in _WORKERS:
         places = place.get(engine) if isinstance(place, dict) else None
         workers = places.get("workers") if isinstance(places, dict) else None
@@ -147,5 +170,6 @@ def _place(stack: dict[str, Any], inventory: Inventory, names: list[str]) -> Non
         named: list[Any] = []
         for each in workers:
             is_group = isinstance(each, str) and each in inventory.groups and each not in names
-            named += [host for host in inventory.hosts(each) if host in names] if is_group else [each]
+            meant = [host for host in inventory.hosts(each) if host in names] if is_group else [each]
+            named += [_named(host) if host in names else host for host in meant]
         places["workers"] = named

@@ -34,9 +34,7 @@ def load(path: Path, *, engines: bool = True) -> Lakehouse:
     if lakehouse is not None:
         missing = catalogs.missing(lakehouse, path.parent) if engines else ()
         further = (
-            problem
-            for problem in chain(found(lakehouse, engines=engines), missing)
-            if not any(_within(place, left_out) for place in (problem.at, *problem.about))
+            problem for problem in chain(found(lakehouse, engines=engines), missing) if not _follows(problem, left_out)
         )
         problems += islice(further, max(0, _MOST + 1 - len(problems)))
     if problems:
@@ -68,8 +66,16 @@ def cautions(path: Path, lakehouse: Lakehouse, further: Iterable[Problem] = ()) 
 def _shown(problem: Problem, source: SourceText) -> Problem:
     """The problem with the line of its other place, and without the mark of a duplicate key."""
     at = problem.at[:-1] if problem.at[-1:] == (AGAIN,) else problem.at
-    beside = f" The other is on line {source.line(problem.beside)}." if problem.beside else ""
-    return Problem(at, problem.message + beside)
+    if problem.beside is None:
+        return Problem(at, problem.message)
+    end = "" if problem.message.endswith(".") else "."
+    return Problem(at, f"{problem.message}{end} The other is on line {source.line(problem.beside)}.")
+
+
+def _follows(problem: Problem, left_out: Set[KeyPath]) -> bool:
+    """Whether a problem may only follow from what was left out: at its place, or at or in one that it is about."""
+    around = {entry[:depth] for entry in left_out for depth in range(1, len(entry))}
+    return any(_within(place, left_out) for place in (problem.at, *problem.about)) or bool(around & {*problem.about})
 
 
 def _within(place: KeyPath, entries: Set[KeyPath]) -> bool:

@@ -64,8 +64,8 @@ def _places(at: KeyPath, stack: LocalStack, lakehouse: Lakehouse) -> Iterator[Pr
         if workers is None and places != type(places)():
             yield Problem(here, f"the file has no {word}. Remove it, or add `{word}` to `engines`", (("engines",),))
         elif workers is not None and len(named) > workers:
-            message = f"{', '.join(named)} are {len(named)} hosts for {workers} of {word}'s workers. "
-            fix = f"Write workers: {len(named)} under engines.{word}, or name fewer"
+            message = f"{len(named)} named ({', '.join(named)}), and {word} has {workers or 'no'} workers. "
+            fix = f"Write workers: {len(named)} under engines.{word}, or name {'fewer' if workers else 'none'}"
             yield Problem((*here, "workers"), message + fix, (("engines", word, "workers"),))
 
 

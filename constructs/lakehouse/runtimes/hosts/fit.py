@@ -24,7 +24,7 @@ def room(data: str, facts: HostFacts) -> DiskRoom:
 def problems(name: str, data: str, facts: HostFacts, services: Sequence[Service]) -> Iterator[str]:
     """What would make a deploy of these services on a host fail, as sentences that name it."""
     if facts["lacks"]:
-        yield f"Host {name} lacks {', '.join(facts['lacks'])}. Install them there."
+        yield f"Host {name} lacks {', '.join(facts['lacks'])}. Install that there, or name another host."
     try:
         memory.check(services, facts["memory_mb"])
     except LakehouseError as error:

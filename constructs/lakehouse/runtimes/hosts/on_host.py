@@ -4,11 +4,13 @@ import contextlib
 import hashlib
 import http.client
 import os
+import platform
 import shutil
 import signal
 import socket
 import ssl
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -162,6 +164,12 @@ def _facts(data: Path) -> Any:
     lacks = [each for each in ("systemctl", "nft", "useradd", "tar") if shutil.which(each, path=_PATH) is None]
     if not Path("/run/systemd/system").is_dir():
         lacks.append("systemd as its first process")
+    if platform.machine() not in ("x86_64", "AMD64"):
+        lacks.append("a processor of x86-64 (its is " + platform.machine() + ")")
+    if platform.libc_ver()[0] != "glibc":
+        lacks.append("glibc")
+    if sys.version_info[:2] < (3, 9):  # noqa: UP036 - of the host
+        lacks.append("Python 3.9 or newer as python3 (it is " + platform.python_version() + ")")
     disk = os.statvfs(folder)
     return {
         "memory_mb": memory,

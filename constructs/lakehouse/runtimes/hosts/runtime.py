@@ -264,7 +264,7 @@ class Hosts:
         except HostError as problem:
             return error(f"{ssh.name} does not answer", str(problem), "start it, or correct its entry in `hosts`")
         if found["lacks"]:
-            return error(f"{ssh.name} lacks {', '.join(found['lacks'])}", "services need them", "install them there")
+            return error(f"{ssh.name} lacks {', '.join(found['lacks'])}", "services need that", "install it there")
         full = disk.finding(
             fit.room(self.place.layout.data, found),
             f"free disk space there (`lakehouse maintain` removes old snapshots){disk.again(self.of_host(ssh.name))}",

@@ -29,11 +29,16 @@ class Ssh:
     folder: Path
     known_hosts: Path
 
+    @property
+    def key(self) -> Path | None:
+        """The file with the private key, if the file names one."""
+        return self.folder / self.host.key if self.host.key else None
+
     def command(self, *words: str) -> list[str]:
         """The command of this machine that runs the words on the host, as root."""
         host = self.host
         sudo = () if host.user == "root" else ("sudo", "-n")
-        key = ("-i", str(self.folder / host.key)) if host.key else ()
+        key = ("-i", str(self.key)) if self.key else ()
         options = (
             *("-o", "BatchMode=yes", "-o", f"ConnectTimeout={PATIENCE}", "-o", "LogLevel=ERROR"),
             *("-o", "StrictHostKeyChecking=accept-new", "-o", f'UserKnownHostsFile="{self.known_hosts}"'),
@@ -56,6 +61,8 @@ class Ssh:
         Raises HostError if the host does not answer, or if the program fails.
         """
         self.known_hosts.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.key and not self.key.is_file():
+            raise HostError(f"Host {self.name}: its key {self.key} is not there. Correct `key`, or bring the file.")
         try:
             done = subprocess.run(
                 self.command(*words), input=given.encode() if isinstance(given, str) else given, capture_output=True,
@@ -65,19 +72,29 @@ class Ssh:
             raise HostError("There is no ssh on this machine. Install OpenSSH's client.") from None
         except subprocess.TimeoutExpired:
             raise HostError(f"Host {self.name} ({self.host.address}) gave no answer within {timeout:.0f} s.") from None
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        if done.returncode == _NO_CONNECTION:
-            raise HostError(
-                f"Host {self.name} ({self.host.user}@{self.host.address}, port {self.host.port}) is not reached: "
-                f"{said[-1] if said else 'ssh ended'}. Try `ssh -p {self.host.port} "
-                f"{self.host.user}@{self.host.address}`; where its key was replaced, remove its lines from "
-                f"{self.known_hosts}."
-            )
         if done.returncode:
-            raise HostError(
-                f"Host {self.name}: `{words[0]}` failed: {said[-1] if said else f'code {done.returncode}'}."
-            )
+            said = done.stderr.decode(errors="replace").strip().splitlines()
+            raise HostError(f"Host {self.name}{self._failed(words[0], done.returncode, said)}")
         return done.stdout.decode(errors="replace")
+
+    def _failed(self, program: str, code: int, said: list[str]) -> str:
+        """What kept a program from its work, and what to do, from what was said on standard error."""
+        last, text = (said[-1].rstrip("."), " ".join(said)) if said else (f"code {code}", "")
+        user, host = self.host.user, self.host
+        if code == _NO_CONNECTION:
+            key = f"-i {shlex.quote(str(self.key))} " if self.key else ""
+            fix = f"Try `ssh {key}-p {host.port} {user}@{host.address}`."
+            if "bad permissions" in text:
+                fix = f"Others may read the key, which ssh refuses then: `chmod 600 {self.key}`."
+            elif "Host key verification failed" in text:
+                fix = f"It has another key than before. If that was meant, remove its lines from {self.known_hosts}."
+            return f" ({user}@{host.address}, port {host.port}) is not reached: {last if said else 'ssh ended'}. {fix}"
+        if f"{program}: command not found" in text or f"{program}: not found" in text:
+            return f" has no `{program}`. Install it there."
+        if any("sudo: " in line for line in said):
+            fix = f"Write `{user} ALL=(ALL) NOPASSWD: ALL` into /etc/sudoers.d there, or log in as root."
+            return f" gives {user} no rights by sudo: {last}. {fix}"
+        return f": `{program}` failed: {last}."
 
     def python(self, module: Path, asked: Any, timeout: float = 60) -> Any:
         """What the function ``main`` of a module of the standard library's Python returns there.

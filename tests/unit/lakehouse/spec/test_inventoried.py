@@ -111,7 +111,17 @@ def stack_of(tmp_path: Path, **changes: Any) -> LocalStack:
         ("[lake]\n", {"group": "lak"}, 'prod.hosts.group: hosts.ini has no group "lak". Did you mean "lake"?'),
         ("[lake]\n", {"group": 1}, "prod.hosts.group: 1 should be text"),
         ("[lake]\n", {"grup": "lake"}, 'prod.hosts.grup: "grup" is not known here. Did you mean "group"?'),
-        ("A.example\n", {}, 'hosts.ini:1: A.example: "A.example" is not a name for a host: lower-case letters'),
+        (f"{'a' * 32} ansible_host=10.0.0.1\n", {}, f'"{"a" * 32}" is not a name for a host: lower-case letters'),
+        (
+            "A.b ansible_host=10.0.0.1\na_b ansible_host=10.0.0.2\n",
+            {},
+            "hosts.ini:2: a_b: a-b is also A.b, on line 1. Change or remove one of the two",
+        ),
+        (
+            "a ansible_host=10.0.0.1\nb ansible_host=x lakehouse_internal=10.0.0.1\n",
+            {},
+            "hosts.ini:2: b: 10.0.0.1 is also a, on line 1. Change or remove one of the two",
+        ),
         ("\na\n", {}, 'hosts.ini:2: a: its name: "a" is not an IPv4 address, by which the firewall knows the hosts. '
                       "Add lakehouse_internal, its IPv4 address among the hosts"),
         ("a ansible_host=10.0.0.300.x ansible_port=x\n", {}, "a: ansible_port: "),
@@ -152,3 +162,29 @@ def test_places_are_checked_against_the_hosts_of_the_inventory(tmp_path: Path) -
     assert 'prod.place.store: "c" is not one of `hosts`. They are a, b.' in problems(
         tmp_path, hosts=entry, place={"store": "c"}
     )
+
+
+def test_names_of_other_kinds_become_names_of_this_file(tmp_path: Path) -> None:
+    """Addresses, names of a network, and those that cloud providers give, under which `place` finds them too."""
+    amazons = "ip-10-0-0-14.eu-central-1.compute.internal"
+    text = f"10.0.0.11\nNode_2.Example.com ansible_host=10.0.0.12\n{amazons} lakehouse_internal=10.0.0.14\n"
+    (tmp_path / "hosts.ini").write_text(f"[lake]\n{text}")
+    place = {
+        "store": "10.0.0.11",
+        "catalogs": amazons,
+        "trino": {"coordinator": "Node_2.Example.com", "workers": ["lake"]},
+        "spark": {"master": "node-2-example-com", "workers": [amazons]},
+    }
+    stack = stack_of(
+        tmp_path,
+        hosts={"inventory": "hosts.ini"},
+        place=place,
+        engines={"trino": {"workers": 3}, "spark": {"workers": 1}},
+    )
+    first, second, third = "host-10-0-0-11", "node-2-example-com", "ip-10-0-0-14"
+    assert {name: each.address for name, each in stack.hosts.items()} == {
+        first: "10.0.0.11", second: "10.0.0.12", third: amazons,
+    }  # fmt: skip
+    assert (stack.place.store, stack.place.catalogs) == (first, third)
+    assert (stack.place.trino.coordinator, stack.place.trino.workers) == (second, [first, second, third])
+    assert (stack.place.spark.master, stack.place.spark.workers) == (second, [third])

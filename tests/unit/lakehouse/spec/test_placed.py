@@ -54,6 +54,16 @@ def problems(tmp_path: Path, **changes: Any) -> str:
     return ""
 
 
+def test_hosts_that_are_not_well_formed_are_no_missing_hosts(tmp_path: Path) -> None:
+    found = problems(tmp_path, hosts={"a": "10.0.0.11"})
+    assert 'prod.hosts.a: "10.0.0.11" should be a mapping' in found
+    assert len(found.splitlines()) == 1, found
+
+
+def test_names_of_users_are_those_of_directories_too(tmp_path: Path) -> None:
+    assert problems(tmp_path, hosts={"a": {"address": "10.0.0.11", "user": "Jane.Doe"}}) == ""
+
+
 def test_a_stack_on_hosts_is_accepted_with_and_without_places(tmp_path: Path) -> None:
     assert problems(tmp_path) == ""
     places = {"trino": {"coordinator": "a", "workers": ["b", "a"]}, "spark": {"master": "b"}, "store": "a"}
@@ -75,7 +85,11 @@ def test_a_secure_stack_need_not_trust_the_network(tmp_path: Path) -> None:
         ({"place": {"trino": {"workers": ["a", "bb"]}}}, 'place.trino.workers[1]: "bb" is not one of `hosts`.'),
         (
             {"place": {"spark": {"workers": ["a", "b", "a"]}}},
-            "place.spark.workers: a, b, a are 3 hosts for 2 of spark's workers. Write workers: 3 under engines.spark",
+            "place.spark.workers: 3 named (a, b, a), and spark has 2 workers. Write workers: 3 under engines.spark, or",
+        ),
+        (
+            {"engines": {"trino": {}}, "place": {"trino": {"workers": ["b"]}}},
+            "1 named (b), and trino has no workers. Write workers: 1 under engines.trino, or name none",
         ),
         (
             {"engines": {"trino": {}}, "place": {"spark": {"master": "a"}}},
@@ -83,7 +97,7 @@ def test_a_secure_stack_need_not_trust_the_network(tmp_path: Path) -> None:
         ),
         (
             {"hosts": {**HOSTS, "c": {"address": "10.0.0.12"}}},
-            "hosts.c.address: 10.0.0.12 is also the address of b. Choose another, or remove one of the two",
+            "10.0.0.12 is also the address of b. Choose another, or remove one of the two. The other is on line ",
         ),
         (
             {"hosts": {"a": {"address": "a.example"}}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import platform
 import shutil
 import signal
 import socket
@@ -281,3 +282,25 @@ def test_a_host_keeps_only_the_data(units: Path, tmp_path: Path) -> None:
     assert (tmp_path / "opt" / "data").stat().st_mode & 0o777 == 0o700
     assert not (tmp_path / "opt" / "packages").exists()
     assert not (tmp_path / "temporary").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "lacks"),
+    [
+        ("machine", lambda: "aarch64", "a processor of x86-64 (its is aarch64)"),
+        ("libc_ver", lambda: ("", ""), "glibc"),
+    ],
+)
+def test_a_host_on_which_no_package_runs_is_seen_before_any_is_brought(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: object, lacks: str
+) -> None:
+    asked = {"do": "facts", "data": str(tmp_path)}
+    assert lacks not in on_host.main(asked)["lacks"]
+    monkeypatch.setattr(platform, name, value)
+    assert lacks in on_host.main(asked)["lacks"]
+
+
+def test_a_python_that_is_too_old_is_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("lakehouse.runtimes.hosts.on_host.sys.version_info", (3, 6, 8))
+    found = on_host.main({"do": "facts", "data": str(tmp_path)})["lacks"]
+    assert any(each.startswith("Python 3.9 or newer as python3") for each in found)

@@ -154,7 +154,7 @@ def test_hosts_that_do_not_fit_are_named_also_those_that_were_never_set_up(
     runtime = Hosts(state, place, services, here)
     found = runtime.unfit(Seen(hosts={"a": HostSeen("", (), small)}))
     assert asked == ["b"]
-    assert found[:2] == ["Host b is not reached.", "Host a lacks nft. Install them there."]
+    assert found[:2] == ["Host b is not reached.", "Host a lacks nft. Install that there, or name another host."]
     assert found[2].startswith("Host a: ")
     assert "only 100 MiB of memory" in found[2]
     assert len(found) == 3

@@ -1,0 +1,74 @@
+"""Programs on a host by ssh: what is said when one does not run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lakehouse.runtimes.hosts.ssh import HostError, Ssh
+from lakehouse.spec.hosts import Host
+
+
+def answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, code: int, host: Host) -> str:
+    """The error that comes of this on standard error of an ssh that ends with this code."""
+    (tmp_path / "said").write_text(said)
+    program = tmp_path / "bin" / "ssh"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\ncat '{tmp_path}/said' >&2\nexit {code}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    with pytest.raises(HostError) as found:
+        Ssh("b", host, tmp_path, tmp_path / "state" / "known_hosts").run("python3", "-")
+    return str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "message"),
+    [
+        (
+            "jane@10.0.0.1: Permission denied (publickey).\n",
+            255,
+            "Host b (jane@10.0.0.1, port 22) is not reached: jane@10.0.0.1: Permission denied (publickey). "
+            "Try `ssh -i {0}/id -p 22 jane@10.0.0.1`.",
+        ),
+        ("", 255, "is not reached: ssh ended. Try `ssh -i {0}/id -p 22 jane@10.0.0.1`."),
+        (
+            'Load key "id": bad permissions\njane@10.0.0.1: Permission denied (publickey).\n',
+            255,
+            "Others may read the key, which ssh refuses then: `chmod 600 {0}/id`.",
+        ),
+        (
+            "Host key verification failed.\n",
+            255,
+            "Host key verification failed. It has another key than before. If that was meant, remove its lines from "
+            "{0}/state/known_hosts.",
+        ),
+        (
+            "sudo: a password is required\n",
+            1,
+            "Host b gives jane no rights by sudo: sudo: a password is required. Write `jane ALL=(ALL) NOPASSWD: ALL` "
+            "into /etc/sudoers.d there, or log in as root.",
+        ),
+        (
+            "bash: line 1: sudo: command not found\n",
+            127,
+            "Host b gives jane no rights by sudo: bash: line 1: sudo: command not found.",
+        ),
+        ("sudo: python3: command not found\n", 1, "Host b has no `python3`. Install it there."),
+        ("no\nSyntaxError: invalid syntax\n", 1, "Host b: `python3` failed: SyntaxError: invalid syntax."),
+        ("", 3, "Host b: `python3` failed: code 3."),
+    ],
+)
+def test_a_failure_has_its_cause_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, code: int, message: str
+) -> None:
+    (tmp_path / "id").touch()
+    host = Host(address="10.0.0.1", user="jane", key="id")
+    assert message.format(tmp_path) in answered(tmp_path, monkeypatch, said, code, host)
+
+
+def test_a_key_that_is_not_there_is_named_before_ssh_tries_others(tmp_path: Path) -> None:
+    host = Host(address="10.0.0.1", key="keys/id")
+    with pytest.raises(HostError, match=f"Host b: its key {tmp_path}/keys/id is not there. Correct `key`, or bring"):
+        Ssh("b", host, tmp_path, tmp_path / "known_hosts").run("true")
