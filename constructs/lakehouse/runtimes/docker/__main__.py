@@ -18,7 +18,7 @@ from lakehouse.runtimes.docker.known import known_names
 from lakehouse.runtimes.docker.runtime import Containers
 from lakehouse.runtimes.process import steps as processes
 from lakehouse.runtimes.state import State, terraform_state
-from lakehouse.text.terminal import shown_lines
+from lakehouse.runtimes.step import ended
 
 STEPS = ("preflight", "network-up", "network-down", "ready", "job", "supervisor-up", "supervisor-down", "up", "down")
 
@@ -31,22 +31,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--state", required=True, type=Path)
     given = parser.parse_args(arguments)
     asked = containers.read(Path(containers.FILE))
-    try:
+
+    def run() -> None:
         with errors_reported():
             _run(given.step, given.service, given.start, State(given.state), asked)
-    except LakehouseError as error:
-        return _failed(given, shown_lines(error), error.exit_code)
-    except OSError as error:  # a full disk, a folder of another user
-        return _failed(given, f"{error.filename or given.state}: {error.strerror}", 1)
-    except KeyboardInterrupt:
-        return 130
-    return 0
 
-
-def _failed(given: argparse.Namespace, message: str, code: int) -> int:
-    print(f"Error: {message}", file=sys.stderr)
-    events.tell("failed", given.service or given.step, message)
-    return code
+    return ended(run, given.service or given.step, given.state)
 
 
 def _run(step: str, service: str | None, start: str, state: State, asked: tuple[containers.Container, ...]) -> None:

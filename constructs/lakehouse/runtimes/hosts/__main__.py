@@ -11,15 +11,14 @@ import sys
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import changes, definitions, events, generations, owner, started
 from lakehouse.runtimes.hosts import playbook, steps
 from lakehouse.runtimes.hosts.place import STACK, HostsPlace, Layout
 from lakehouse.runtimes.hosts.steps import PlacedStack
 from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.runtimes.state import State
+from lakehouse.runtimes.step import ended
 from lakehouse.spec.hosts import Host, Placement
-from lakehouse.text.terminal import shown_lines
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,20 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--state", required=True, type=Path)
     parser.add_argument("--home", type=Path, default=Path())
     given = parser.parse_args(arguments)
-    try:
-        _run(given)
-    except LakehouseError as error:
-        print(f"Error: {shown_lines(error)}", file=sys.stderr)
-        events.tell("failed", given.name or given.step, shown_lines(error))
-        return error.exit_code
-    except OSError as error:  # a full disk, a folder of another user
-        message = f"{error.filename or given.state}: {error.strerror}"
-        print(f"Error: {message}", file=sys.stderr)
-        events.tell("failed", given.name or given.step, message)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return ended(lambda: _run(given), given.name or given.step, given.state)
 
 
 def _run(given: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import changes, definitions, events, generations, owner, started
 from lakehouse.runtimes.process import background, steps
 from lakehouse.runtimes.state import State
-from lakehouse.text.terminal import shown_lines
+from lakehouse.runtimes.step import ended
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -23,21 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--state", required=True, type=Path)
     parser.add_argument("--start", default="")
     given = parser.parse_args(arguments)
-    try:
-        _run(given)
-    except LakehouseError as error:
-        return _failed(given, shown_lines(error), error.exit_code)
-    except OSError as error:  # a full disk, a folder of another user
-        return _failed(given, f"{error.filename or given.state}: {error.strerror}", 1)
-    except KeyboardInterrupt:
-        return 130
-    return 0
-
-
-def _failed(given: argparse.Namespace, message: str, code: int) -> int:
-    print(f"Error: {message}", file=sys.stderr)
-    events.tell("failed", given.service or given.step, message)
-    return code
+    return ended(lambda: _run(given), given.service or given.step, given.state)
 
 
 def _run(given: argparse.Namespace) -> None:
