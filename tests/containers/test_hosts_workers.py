@@ -158,6 +158,10 @@ def test_a_host_that_is_down_is_named_and_the_others_go_on(placed: Deployment) -
     shown = json.loads(placed.lakehouse("status", "--json", code=1))["services"]
     assert {each["name"] for each in shown if each["state"] == "UNREACHABLE"} == down
     assert "c does not answer" in placed.lakehouse("doctor", code=1)
+    for command in ("restart", "logs"):
+        assert "Host c (admin@10.66.7.13, port 22) is not reached" in placed.lakehouse(
+            command, "trino-worker-2", code=1
+        )
     before = pids(placed)
     output = placed.deploy(code=1)
     assert "Host c (admin@10.66.7.13, port 22) is not reached" in output

@@ -36,8 +36,13 @@ def check_hosts(name: str, stack: LocalStack, lakehouse: Lakehouse) -> Iterator[
 
 def _addresses(at: KeyPath, stack: LocalStack) -> Iterator[Problem]:
     taken: dict[str, str] = {}
+    reached: dict[tuple[str, int], str] = {}
     for host, each in stack.hosts.items():
         here: KeyPath = (*at, "hosts", host)
+        if (other := reached.setdefault((each.address, each.port), host)) != host:
+            message = f"{each.address}, port {each.port}, is also {other}. Choose another, or remove one of the two"
+            yield Problem((*here, "address"), message, beside=(*at, "hosts", other))
+            continue
         if each.internal is None:
             try:
                 checked_ip(each.address)

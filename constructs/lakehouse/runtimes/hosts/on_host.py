@@ -185,8 +185,12 @@ def _units(prefix: str) -> Any:
 
 
 def _call(*words: str) -> str:
+    """What a program prints; nothing if the host lacks it, which :func:`facts` says."""
     environment = {**os.environ, "PATH": _PATH}
-    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False, env=environment)
+    try:
+        done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False, env=environment)
+    except FileNotFoundError:
+        return ""
     return done.stdout.decode(errors="replace")
 
 

@@ -92,7 +92,8 @@ class Ssh:
         if f"{program}: command not found" in text or f"{program}: not found" in text:
             return f" has no `{program}`. Install it there."
         if any("sudo: " in line for line in said):
-            fix = f"Write `{user} ALL=(ALL) NOPASSWD: ALL` into /etc/sudoers.d there, or log in as root."
+            write = f"rite `{user} ALL=(ALL) NOPASSWD: ALL` into /etc/sudoers.d there, or log in as root."
+            fix = f"Install it and w{write}" if "not found" in last else f"W{write}"
             return f" gives {user} no rights by sudo: {last}. {fix}"
         return f": `{program}` failed: {last}."
 

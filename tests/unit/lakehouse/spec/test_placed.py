@@ -100,6 +100,10 @@ def test_a_secure_stack_need_not_trust_the_network(tmp_path: Path) -> None:
             "10.0.0.12 is also the address of b. Choose another, or remove one of the two. The other is on line ",
         ),
         (
+            {"hosts": {**HOSTS, "c": {"address": "b.example", "internal": "10.0.0.13"}}},
+            "hosts.c.address: b.example, port 22, is also b. Choose another, or remove one of the two. The other is on",
+        ),
+        (
             {"hosts": {"a": {"address": "a.example"}}},
             '"a.example" is not an IPv4 address, by which the firewall knows the hosts. Add internal: its IPv4 address',
         ),

@@ -304,3 +304,13 @@ def test_a_python_that_is_too_old_is_seen(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr("lakehouse.runtimes.hosts.on_host.sys.version_info", (3, 6, 8))
     found = on_host.main({"do": "facts", "data": str(tmp_path)})["lacks"]
     assert any(each.startswith("Python 3.9 or newer as python3") for each in found)
+
+
+def test_a_host_without_the_firewalls_program_is_looked_at_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A plan looks at hosts, and has to say what they lack."""
+    monkeypatch.setattr(on_host, "_PATH", str(tmp_path))
+    asked = {"do": "look", "prefix": "x.", "configs": str(tmp_path), "data": str(tmp_path), "services": {}}
+    found = on_host.main({**asked, "firewall": "x-firewall.service", "table": "x"})
+    assert {"systemctl", "nft"} <= {*found["facts"]["lacks"]}

@@ -53,7 +53,7 @@ def answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, code: i
         (
             "bash: line 1: sudo: command not found\n",
             127,
-            "Host b gives jane no rights by sudo: bash: line 1: sudo: command not found.",
+            "Host b gives jane no rights by sudo: bash: line 1: sudo: command not found. Install it and write `jane",
         ),
         ("sudo: python3: command not found\n", 1, "Host b has no `python3`. Install it there."),
         ("no\nSyntaxError: invalid syntax\n", 1, "Host b: `python3` failed: SyntaxError: invalid syntax."),
