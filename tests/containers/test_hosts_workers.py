@@ -181,3 +181,15 @@ def test_a_host_that_leaves_the_file_is_cleared(placed: Deployment) -> None:
     assert inside("c", LEFT) == ""
     until(lambda: active_workers(placed) == {"trino-worker-1": B, "trino-worker-2": B}, 120)
     assert services_planned(placed) == set()
+
+
+def test_a_destroy_clears_the_other_hosts_if_one_is_down(placed: Deployment) -> None:
+    docker("stop", f"{NETWORK}-b")
+    said = " ".join(placed.destroy(code=1).replace("│", " ").split())
+    assert "Host b (admin@10.66.7.12, port 22) is not reached" in said
+    assert "If it is gone for good, remove" in said
+    assert inside("a", LEFT) == ""
+    docker("start", f"{NETWORK}-b")
+    until(lambda: reaches("stranger", B, 22), 60)
+    placed.destroy()
+    assert inside("b", LEFT) == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -90,11 +91,10 @@ def preflight(stack: PlacedStack, claim: OwnerClaim, credentials: Planned) -> No
         try:
             for name in remembered.of_host(state, host):
                 stack.runtime.empty(name, _ssh(state, stack.place.home, host))
-            host_down(state, stack.place.home, host)
+            _clear(state, stack.place.home, host)
         except HostError as error:
-            path = remembered.path_of(state, host)
             raise HostError(
-                f"{error}\nThe file no longer has it, so it has to be cleared. If it is gone for good, remove {path}."
+                f"{error}\nThe file no longer has it, so it has to be cleared. {_gone(state, host)}"
             ) from None
 
 
@@ -189,8 +189,19 @@ def host_up(stack: PlacedStack, host: str) -> None:
 def host_down(state: State, home: Path, host: str) -> None:
     """Take from a host everything of the stack but its data. It may no longer be in the file.
 
-    Raises HostError if it does not answer.
+    Raises HostError if it does not answer, with what to do if it never will.
     """
+    try:
+        _clear(state, home, host)
+    except HostError as error:
+        raise HostError(f"{error}\nWhat it has of the stack is still there. {_gone(state, host)}") from None
+
+
+def _gone(state: State, host: str) -> str:
+    return f"If it is gone for good, remove {remembered.path_of(state, host)}."
+
+
+def _clear(state: State, home: Path, host: str) -> None:
     known = remembered.recall(state, host)
     if known is None:
         return  # it was never set up
@@ -217,10 +228,16 @@ def host_down(state: State, home: Path, host: str) -> None:
 def clear(state: State, home: Path) -> None:
     """Take everything of the stack from the hosts that no other step has cleared.
 
-    Raises HostError if one does not answer.
+    Raises HostError if some do not answer, when the others are cleared.
     """
+    down: list[str] = []
     for host in remembered.names(state):
-        host_down(state, home, host)
+        try:
+            host_down(state, home, host)
+        except HostError as error:
+            down.append(str(error))
+    if down:
+        raise HostError("\n".join(down))
 
 
 def service_up(stack: PlacedStack, name: str) -> float:
@@ -249,11 +266,18 @@ def service_up(stack: PlacedStack, name: str) -> float:
 
 
 def service_down(stack: PlacedStack, name: str) -> None:
-    """Stop a service, and remove its unit and its configuration from its host."""
+    """Stop a service, and remove its unit and its configuration from its host.
+
+    That is part of a destroy: what leaves the file, or another host, was stopped by the preflight. A host that does
+    not answer is named and stops nothing here, because then others would go on running: to clear it fails at the end.
+    """
     service = stack.planned.get(name)
     if service is not None:
-        _remove(stack.hosts[stack.place.on(name)], stack.place.layout, name)
-        remembered.left(stack.state, name)
+        try:
+            _remove(stack.hosts[stack.place.on(name)], stack.place.layout, name)
+            remembered.left(stack.state, name)
+        except HostError as error:
+            print(f"{name} is not stopped. {error}", file=sys.stderr)
     shutil.rmtree(stack.state.config(name), ignore_errors=True)
 
 

@@ -129,6 +129,27 @@ def test_a_former_host_that_is_down_says_how_to_go_on(
     steps.preflight(stack, CLAIM, NOTHING)
 
 
+def test_a_destroy_clears_the_hosts_that_answer_and_says_how_to_go_on_without_the_other(
+    stack: PlacedStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cleared: list[str] = []
+
+    def python(ssh: Ssh, _: Path, given: dict[str, Any], **__: object) -> Any:
+        if ssh.name == "a":
+            raise HostError("Host a is not reached.")
+        cleared.append(f"{given['do']} {ssh.name}")
+        return {"left": []}
+
+    monkeypatch.setattr(Ssh, "python", python)
+    steps.service_down(stack, "nessie")
+    assert capsys.readouterr().err == "nessie is not stopped. Host a is not reached.\n"
+    with pytest.raises(HostError, match=r"Host a is not reached.\n.*still there. If it is gone for good, remove .*/a"):
+        steps.clear(stack.state, stack.place.home)
+    assert cleared == ["clear b"]
+    remembered.path_of(stack.state, "a").unlink()
+    steps.clear(stack.state, stack.place.home)
+
+
 def test_a_worker_that_moves_is_drained_where_it_was(
     stack: PlacedStack, down: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
