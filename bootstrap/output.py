@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
+    from rich.table import Table
 
     from lakehouse.spec import Lakehouse
     from lakehouse.spec.problems import Problem
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 _HIDDEN = "********"
 # The values of these variables do not belong on a screen either.
 _VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_BLANKS = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$")  # at the end of a line, also of a coloured one
 
 
 class Redactor:
@@ -119,6 +122,14 @@ def console(*, stderr: bool = False, width: int | None = None) -> Console:
 
     colors: Literal["auto"] | None = None if plain() else "auto"
     return Console(stderr=stderr, highlight=False, soft_wrap=True, width=width, color_system=colors)
+
+
+def show(table: Table, *, width: int | None = None) -> None:
+    """Print a table without the blanks at the ends of its lines, which would go on in the next line of a terminal."""
+    made = console(width=width)
+    with made.capture() as shown:
+        made.print(table)
+    print("\n".join(_BLANKS.sub(r"\1", line) for line in shown.get().splitlines()))
 
 
 def plain() -> bool:

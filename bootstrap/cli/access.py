@@ -60,21 +60,20 @@ def access(context: typer.Context, as_json: JsonOption = False) -> None:
         known = {stack: [asdict(each) for each in own] for stack, own in having.items()}
         print_json({"grants": [asdict(row) for row in rows], "layers": shown, "open": reached, "certificates": known})
         return
-    output.console(width=200).print(
-        table(("PRINCIPAL", "MAY", "ON", "BECAUSE"), (tuple(asdict(row).values()) for row in rows), _WRAPS)
-    )
+    granted = (tuple(asdict(row).values()) for row in rows)
+    output.show(table(("PRINCIPAL", "MAY", "ON", "BECAUSE"), granted, _WRAPS), width=200)
     for stack, own in enforced.items():
         print(f"\nOn stacks.{stack}:")
         entries = (tuple(asdict(each).values()) for each in own)
-        output.console(width=200).print(table(("LAYER", "ENFORCES", "NOT"), entries, _WRAPS))
+        output.show(table(("LAYER", "ENFORCES", "NOT"), entries, _WRAPS), width=200)
         if doors := open_ports[stack]:
             print("\nPorts that anybody on their network may use without a login, or that have no TLS:")
             lines = ((each.port, each.address, each.gives or "nothing", _yes(each.tls)) for each in doors)
-            output.console(width=200).print(table(("PORT", "AT", "WITHOUT A LOGIN", "TLS"), lines, _WRAPS))
+            output.show(table(("PORT", "AT", "WITHOUT A LOGIN", "TLS"), lines, _WRAPS), width=200)
         if having[stack]:
             print("\nThe certificates of ports with TLS:")
             rows_of = ((each.port, each.address, each.whose, _day(each.end)) for each in having[stack])
-            output.console(width=200).print(table(("PORT", "AT", "CERTIFICATE", "UNTIL"), rows_of, _WRAPS))
+            output.show(table(("PORT", "AT", "CERTIFICATE", "UNTIL"), rows_of, _WRAPS), width=200)
 
 
 @app.command()
@@ -182,7 +181,7 @@ def try_calls(
     if as_json:
         print_json([dict(zip(map(str.lower, headings), row, strict=True)) for row in rows])
     elif rows:
-        output.console(width=200).print(table(headings, rows))
+        output.show(table(headings, rows), width=200)
     if wrong:
         print(f"{len(wrong)} of {len(found)} calls were not answered as the file says.", file=sys.stderr)
         raise typer.Exit(1)

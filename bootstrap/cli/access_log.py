@@ -55,7 +55,7 @@ def log(
         print_json({"events": events, "notes": notes, "unread": dict(found.unread), "without_record": without})
     else:
         headings = ("TIME", "LAYER", "WHO", "WHAT", "ON", "RESULT")
-        output.console(width=240).print(table(headings, map(_row, found.events), wraps=("WHAT", "ON")))
+        output.show(table(headings, map(_row, found.events), wraps=("WHAT", "ON")), width=240)
         print()
         for name, note in notes.items():
             print(f"{name}: {note}.")

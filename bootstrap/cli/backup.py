@@ -98,7 +98,7 @@ def list_(where: BackupPlace, as_json: JsonOption = False) -> None:
          "sealed" if each.secrets else "none")
         for each in found
     ]  # fmt: skip
-    output.console(width=200).print(table(headings, rows))
+    output.show(table(headings, rows), width=200)
 
 
 @app.command()

@@ -41,8 +41,7 @@ def deploy(context: typer.Context, yes: Yes = False) -> None:
 
     target: Target = context.obj.target(engines=True)
     project(target.path)  # a foreign one is refused before anything is fetched
-    if target.unable:
-        raise LakehouseError(f"{target.unable} Nothing was started.")
+    _reach(target, "Nothing was started.")
     printed = _caution(target)
     set_up.deployable(target.lakehouse, target.path, stack=target.stack)
     asked = target.in_aws and not yes
@@ -67,8 +66,11 @@ def diff(context: typer.Context, as_json: JsonOption = False) -> None:
     Exit code 0: nothing, 2: changes, 1: it failed, or contents were not compared and nothing else would change.
     """
     from bootstrap.deploy import log, words
+    from bootstrap.deploy.run import project
 
     target: Target = context.obj.target(engines=True)
+    project(target.path)
+    _reach(target, "Nothing was compared.")
     printed = _caution(target)
     ended, path = _run(target, "diff")
     _stop_unless_done(target, ended, path, "lakehouse diff")
@@ -102,6 +104,7 @@ def destroy(
     On a terminal it asks first.
     """
     from bootstrap.deploy import log, words
+    from bootstrap.deploy.run import project
     from bootstrap.operations import slots
 
     target: Target = context.obj.target()
@@ -119,6 +122,8 @@ def destroy(
             else f"{root} is not there: nothing to delete."
         )
         return
+    project(target.path)
+    _reach(target, "Nothing was stopped.")
     if not yes:
         _ask_before_destroy(target)
     began, (ended, path) = time.monotonic(), _run(target, "destroy")
@@ -127,6 +132,15 @@ def destroy(
     _advise(target, words.after_destroy(target, time.monotonic() - began, idle=idle))
     _advise(target, slots.left(target))
     print(f"Log: {words.near(path)}")
+
+
+def _reach(target: Target, so: str) -> None:
+    """Raise LakehouseError if nothing can be started or stopped from here, as without Docker.
+
+    Terraform would say it too, after seconds, and first that it lacks a provider, whose lack is no cause.
+    """
+    if target.unable:
+        raise LakehouseError(f"{target.unable} {so}")
 
 
 def _run(target: Target, action: DeployAction) -> tuple[Ended, Path]:

@@ -120,4 +120,4 @@ def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
         table.add_column(heading, no_wrap=True)
     for row in rows:
         table.add_row(*row)
-    output.console(width=240).print(table)
+    output.show(table, width=240)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from bootstrap import output
 from bootstrap.cli.access import app as access
@@ -25,6 +24,7 @@ from bootstrap.cli.deploy import app as deploying
 from bootstrap.cli.diagram import app as diagram
 from bootstrap.cli.doctor import app as doctor
 from bootstrap.cli.generate import app as generation
+from bootstrap.cli.groups import CommandGroup
 from bootstrap.cli.ingest import app as ingestion
 from bootstrap.cli.maintenance import app as maintenance
 from bootstrap.cli.metadata import app as metadata
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 _ONE_TOO_MANY = re.compile(r"Got unexpected extra argument(?:\(s\))? \(([a-z][a-z0-9_-]*)\)")
 
 
-class _Group(TyperGroup):
+class _Group(CommandGroup):
     """Commands that report errors as a line for the user, never as a traceback (except with --debug)."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -85,6 +85,8 @@ def _place(error: Any, known: Mapping[str, Any]) -> None:
 
     As in ``status --stack aws``, or in ``diff aws``, which is how cdktf has it.
     """
+    if hasattr(error, "message"):  # what only programmers call an error of a value
+        error.message = error.message.removeprefix("Value error, ")
     wrong, context = getattr(error, "option_name", ""), getattr(error, "ctx", None)
     if context is None or context.parent is None:
         return
@@ -226,20 +228,22 @@ app.add_typer(ownership)
 app.add_typer(reconciler)
 app.add_typer(maintenance)
 app.add_typer(ingestion)
-app.add_typer(stores, name="store")
-app.add_typer(pipelines, name="pipelines")
-app.add_typer(secrets, name="secret")
-app.add_typer(access, name="access")
-app.add_typer(backup, name="backup")
-app.add_typer(aws, name="aws")
-app.add_typer(metadata, name="metadata")
-app.add_typer(schedule, name="schedule")
+app.add_typer(stores, name="store", cls=CommandGroup)
+app.add_typer(pipelines, name="pipelines", cls=CommandGroup)
+app.add_typer(secrets, name="secret", cls=CommandGroup)
+app.add_typer(access, name="access", cls=CommandGroup)
+app.add_typer(backup, name="backup", cls=CommandGroup)
+app.add_typer(aws, name="aws", cls=CommandGroup)
+app.add_typer(metadata, name="metadata", cls=CommandGroup)
+app.add_typer(schedule, name="schedule", cls=CommandGroup)
 app.add_typer(diagram)
 app.add_typer(doctor)
 
 
 def main() -> None:
     """The console script."""
+    if sys.stdin is None:  # closed by whoever started it; questions and pipes are then at their end
+        sys.stdin = open(os.devnull)  # noqa: SIM115
     app(prog_name="lakehouse")
 
 

@@ -35,7 +35,7 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
     table = Table("NAME", "ENGINE", "FROM", "TO", box=None, pad_edge=False)
     for name, each in pipelines.items():
         table.add_row(name, each.engine, described(each), each.to)
-    output.console(width=200).print(table)
+    output.show(table, width=200)
 
 
 @app.command()
@@ -64,7 +64,7 @@ def status(
         for each in found:
             lag = "-" if each.lag is None else str(each.lag)
             table.add_row(each.name, each.state, lag, each.source, each.to)
-        output.console(width=200).print(table)
+        output.show(table, width=200)
         for each in found:
             if each.state == FAILED:
                 print(f"{each.name}: {each.problem}")

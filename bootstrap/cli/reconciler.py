@@ -19,6 +19,7 @@ from bootstrap import output
 from bootstrap.cli import in_aws
 from bootstrap.cli import references as branching
 from bootstrap.cli.bringing_back import app as bringing_back
+from bootstrap.cli.groups import CommandGroup
 from bootstrap.cli.options import JsonOption
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runtimes import events
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
-app.add_typer(branching.branches, name="branch")
-app.add_typer(branching.tags, name="tag")
+app.add_typer(branching.branches, name="branch", cls=CommandGroup)
+app.add_typer(branching.tags, name="tag", cls=CommandGroup)
 app.add_typer(bringing_back)
 
 AllowDestroy = Annotated[

@@ -49,7 +49,7 @@ def list_(context: typer.Context, as_json: JsonOption = False) -> None:
              f"{_when(last.began, zone)}: {last.outcome}" if last else "never ran")
             for task, due, last in rows
         ]  # fmt: skip
-        output.console(width=200).print(table(("TASK", "AT", f"NEXT ({schedule.time_zone})", "LAST"), cells))
+        output.show(table(("TASK", "AT", f"NEXT ({schedule.time_zone})", "LAST"), cells), width=200)
         if not up:
             print(context.obj.target().advice("The scheduler does not run: `lakehouse deploy` starts it."))
     if not up:
@@ -98,7 +98,7 @@ def history(
         return
     zone = ZoneInfo(schedule.time_zone)
     headings = ("TASK", f"BEGAN ({schedule.time_zone})", "SECONDS", "CODE", "ENDED", "TOLD", "LOG")
-    output.console(width=240).print(table(headings, [_row(each, scheduled, zone) for each in runs]))
+    output.show(table(headings, [_row(each, scheduled, zone) for each in runs]), width=240)
 
 
 def _row(run: ScheduledRun, scheduled: Scheduled, zone: Any) -> tuple[str, ...]:

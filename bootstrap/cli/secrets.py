@@ -60,7 +60,7 @@ def listing(
         often = f"{row['replaced']} times" + (", due" if row["due"] else "")
         made = "the shell" if any(secret.of_aws for secret in each.secrets) else "made"
         table.add_row(each.name, each.kind, "the file" if row["chosen"] else made, often, ", ".join(each.users))
-    output.console().print(table)
+    output.show(table)
 
 
 @app.command()

@@ -56,7 +56,7 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
             memory = "-" if each.memory_mb is None else f"{each.memory_mb} MiB"
             address = each.endpoints[0].external if each.endpoints else ""
             table.add_row(each.name, health, str(each.pid or "-"), memory, duration(each.uptime_seconds), address)
-        output.console(width=200).print(table)
+        output.show(table, width=200)
         total = sum(each.memory_mb or 0 for each in services)
         print(f"\n{sum(each.healthy for each in services)} of {len(services)} services healthy, {total} MiB resident.")
         files = "" if room.inodes_free is None else f", room for {room.inodes_free} more files"
@@ -122,7 +122,7 @@ def endpoints(
         table.add_column(heading, no_wrap=True)
     for each in found:
         table.add_row(each.name, each.external, *(() if same else (each.internal,)), each.meaning)
-    output.console(width=240).print(table)
+    output.show(table, width=240)
     if same:
         print("\nServices see each other at the same addresses.")
 

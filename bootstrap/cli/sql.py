@@ -17,7 +17,9 @@ def sql(
     context: typer.Context,
     file: Annotated[str | None, typer.Argument(help="A file of statements; - or none: standard input.")] = None,
     named: Annotated[str | None, typer.Option("-f", "--file", metavar="FILE", help="The same as FILE.")] = None,
-    expression: Annotated[str | None, typer.Option("-e", "--execute", metavar="SQL", help="The statements.")] = None,
+    expressions: Annotated[
+        list[str] | None, typer.Option("-e", "--execute", metavar="SQL", help="The statements; may be given again.")
+    ] = None,
     engine: Annotated[
         Literal["trino", "spark"] | None, typer.Option(help="Which engine runs them [default: trino, if there is one].")
     ] = None,
@@ -39,11 +41,11 @@ def sql(
     """
     from bootstrap.session import misspelt
     from bootstrap.session import sql as run
-    from bootstrap.session.statements import split
+    from bootstrap.session.statements import split_all
 
-    text, source = run.source_of(run.one_of(file, named), expression)
+    texts, source = run.source_of(run.one_of(file, named), expressions or [])
     target = context.obj.target()
-    statements = split(text, run.engine_name(target, engine), source)
+    statements = split_all(texts, run.engine_name(target, engine), source)
     printing = run.Printing.to(sys.stdout, sys.stderr, form, null)
     known = misspelt.names(target.lakehouse)
     run.run(run.open_engine(target, engine), statements, printing, source, timing=timing, seconds=timeout, known=known)

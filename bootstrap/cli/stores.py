@@ -125,7 +125,7 @@ def _show(results: list[ProbeResult]) -> None:
     for each in results:
         result = f"[{colours[each.outcome]}]{each.outcome}[/]"
         table.add_row(each.operation, result, f"{each.milliseconds:.0f}", each.remark)
-    output.console(width=160).print(table)
+    output.show(table, width=160)
     counts = {name: sum(each.outcome == name for each in results) for name in colours}
     print(f"\n{len(results)} operations: " + ", ".join(f"{count} {name}" for name, count in counts.items()) + ".")
 

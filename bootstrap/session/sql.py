@@ -8,6 +8,7 @@ import time
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 from bootstrap.session import misspelt
@@ -158,22 +159,31 @@ def one_of(file: str | None, named: str | None) -> str | None:
     return named if file is None else file
 
 
-def source_of(file: str | None, expression: str | None) -> tuple[str, str]:
-    """The SQL to run and the name of its source: an expression, a file, or standard input (``-`` or a pipe).
+def source_of(file: str | None, expressions: Sequence[str]) -> tuple[Sequence[str], str]:
+    """The SQL to run and the name of its source: expressions, a file, or standard input (``-`` or a pipe).
 
     Raises UsageError if there is none, or both.
     """
-    if expression is not None and file is not None:
+    if expressions and file is not None:
         raise UsageError(f"Both -e and {file} are given: choose one.")
-    if expression is not None:
-        return expression, "-e"
+    if expressions:
+        return expressions, "-e"
     if file is None and sys.stdin.isatty():
         raise UsageError("No SQL: give a FILE, -e SQL, or a pipe. To type SQL, use `lakehouse shell`.")
     if file is None or file == "-":
-        return sys.stdin.read(), "standard input"
+        return [_decoded(sys.stdin.buffer.read(), "standard input")], "standard input"
     try:
-        with open(file, encoding="utf-8-sig") as opened:
-            return opened.read(), file
-    except (OSError, UnicodeDecodeError) as error:
+        content = Path(file).read_bytes()
+    except OSError as error:
         fix = " To run a statement, write -e before it." if " " in file else ""
-        raise UsageError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}.{fix}") from error
+        raise UsageError(f"{file} cannot be read: {error.strerror or error}.{fix}") from error
+    return [_decoded(content, file)], file
+
+
+def _decoded(content: bytes, source: str) -> str:
+    """Text without the mark that some editors begin it with, and with line ends as in Unix."""
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{source}:{line}: this is not UTF-8 text. Save it as UTF-8.") from error

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from lakehouse.errors import UsageError
 
@@ -96,6 +96,17 @@ def split(sql: str, dialect: str, source: str = "SQL") -> list[SqlStatement]:
             place, message = problem
             raise UsageError(f"{source}:{_position(sql, place)}: {message} Nothing was run.")
         found.append(statement)
+    return found
+
+
+def split_all(texts: Sequence[str], dialect: str, source: str = "SQL") -> list[SqlStatement]:
+    """The statements of several texts, none of which goes on in the next. Each begins on the line after the former."""
+    found: list[SqlStatement] = []
+    above = 0
+    for nth, text in enumerate(texts, 1):
+        for each in split(text, dialect, source if len(texts) == 1 else f"{source} (number {nth})"):
+            found.append(replace(each, start=Position(each.start.line + above, each.start.column)))
+        above += text.count("\n") + 1
     return found
 
 

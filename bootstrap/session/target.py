@@ -12,7 +12,7 @@ from lakehouse.runtimes import owner
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.locate import locate, runtime
 from lakehouse.runtimes.state import folder
-from lakehouse.services.service import Address, Service
+from lakehouse.services.service import Address, Port, Service
 from lakehouse.spec import AwsStack, Lakehouse, LocalStack, load
 from lakehouse.spec.problems import Problem, SpecError
 from lakehouse.text.words import for_stack
@@ -106,9 +106,10 @@ class Target:
         """The address of a named port, once something listens there.
 
         Clients are slow to notice that nobody answers (Spark Connect retries for minutes), so every command checks
-        here first. Raises UsageError if the file has no such service, LakehouseError if it does not answer.
+        here first. Raises UsageError if the file has no such service, LakehouseError if it does not answer, or if
+        another lakehouse has its port: nobody asks there whose statements these are.
         """
-        from lakehouse.runtimes.processes import is_open
+        from lakehouse.runtimes.processes import is_open, refusal
 
         if port not in self.local.ports:
             raise UsageError(f"{self.path.name} has no {asked_by}: add it to the file and deploy the stack again.")
@@ -118,7 +119,20 @@ class Target:
                 f"{port} does not answer on {found}. `lakehouse status` shows what runs; "
                 f"`lakehouse deploy` brings the stack up."
             )
+        if (held := self._taken(port)) is not None:
+            raise LakehouseError(f"{refusal({port: held[1]}, [held[0]], self.stack)} Nothing was sent there.")
         return found
+
+    def _taken(self, port: str) -> tuple[Port, str] | None:
+        """A port of the stack, and a sentence that says which other lakehouse has it; None if none is known to."""
+        own = [(each.name, known) for each in self.local.everything for known in each.ports if known.name == port]
+        for service, known in own:
+            for holder in self.local.runtime.holders({service: [known]}):
+                # Not every system says whose port it is; then it is the service's own, if that runs.
+                unknown = holder.pid is None and service not in self.local.runtime.processes()
+                if holder.lakehouse or holder.container or unknown:
+                    return known, holder.sentence
+        return None
 
 
 def find(file: Path | None, stack: str | None, *, engines: bool = False) -> Target:

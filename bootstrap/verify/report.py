@@ -11,14 +11,13 @@ def show(report: VerifyReport) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    console = output.console(width=160)
     table = Table(box=None, pad_edge=False)
     for heading in ("CATALOG", "CHECK", "RESULT", "SECONDS", ""):
         table.add_column(heading, justify="right" if heading == "SECONDS" else "left", no_wrap=True)
     for each in report.checks:
         result = "[green]ok[/]" if each.ok else "[red]FAILED[/]"
         table.add_row(each.catalog, each.what, result, f"{each.seconds:.1f}", escape(each.note) if each.ok else "")
-    console.print(table)
+    output.show(table, width=160)
     failed = [each for each in report.checks if not each.ok]
     for each in failed:
         print(f"\n{each.catalog}: {each.what}: FAILED\n  {each.note}")

@@ -11,6 +11,7 @@ from lakehouse.errors import UsageError
 
 #: The name of a project's file.
 FILE = "lakehouse.yaml"
+_NEARLY = ("lakehouse.yml", "Lakehouse.yaml", "lakehouse.yaml.txt", "lakehouse.json")  # how some call it
 #: The variable that tells the CDK app that a stack will be destroyed, so that it accepts more of the file.
 DESTROYING = "LAKEHOUSE_DESTROYING"
 #: The variable that tells the CDK app to declare only the stack of that name. The others' packages may be missing.
@@ -35,7 +36,10 @@ def file(named: Path | None = None) -> Path:
     Raises NoProject if none is named and none is found.
     """
     chosen = named or (Path(given) if (given := os.environ.get("LAKEHOUSE_FILE")) else None)
-    return chosen.resolve() if chosen else _above(Path.cwd())
+    try:
+        return chosen.resolve() if chosen else _above(Path.cwd())
+    except (OSError, RuntimeError) as error:  # a link that leads to itself
+        raise NoProject(chosen or Path(FILE), f"the file cannot be read: {error}. Name another") from None
 
 
 def is_planted(path: Path) -> bool:
@@ -59,10 +63,12 @@ def _above(here: Path) -> Path:
             if path.exists() and not is_planted(path):
                 return path.resolve()
     where = ", ".join(str(each) for each in folders)
+    there = next((each for each in _NEARLY if (here / each).is_file()), "")
+    fix = f"Rename {there} to {FILE}, or name it" if there else "Go to the project's folder, or name the file"
     raise NoProject(
         here / FILE,
-        f"there is no {FILE} here, nor in a folder above (looked in {where}). Go to the project's folder, or name the "
-        "file: --file FILE, or LAKEHOUSE_FILE=FILE. `lakehouse init FOLDER` makes a new project.",
+        f"there is no {FILE} here, nor in a folder above (looked in {where}). {fix}: --file {there or 'FILE'}, or "
+        f"LAKEHOUSE_FILE={there or 'FILE'}. `lakehouse init FOLDER` makes a new project.",
     )
 
 

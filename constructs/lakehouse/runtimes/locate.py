@@ -54,7 +54,7 @@ def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:
     found = lakehouse.stacks.get(stack)
     if not isinstance(found, LocalStack):
         local = [name for name, each in lakehouse.stacks.items() if isinstance(each, LocalStack)]
-        where = f'{path.name}: stacks: there is no "{stack}" that runs on machines of yours.'
+        where = f'{path.name}: stacks: there is no stack "{stack}" that runs on machines of yours.'
         fix = f"Choose one with --stack: {', '.join(local)}." if local else "All are in AWS. Add a local one."
         raise UsageError(f"{where}{suggest(stack, local)} {fix}")
     state = State(folder(path, stack, found.state))

@@ -49,3 +49,9 @@ class YesNoOr:
 def or_empty(value: Any) -> Any:
     """Treat a key without a value (``warehouse:``) as an empty mapping, so that its defaults apply."""
     return {} if value is None else value
+
+
+def neither(value: Any, example: str) -> str:
+    """The message of a value that is neither true, nor false, nor a mapping as in the example."""
+    shown = f'"{value}"' if isinstance(value, str) else "a list" if isinstance(value, list) else str(value)
+    return f"{shown} should be true, false or a mapping, as in {example}"

@@ -272,7 +272,7 @@ def _stacks(lakehouse: Lakehouse, *, everything: bool) -> Iterator[Problem]:
         for catalog in lakehouse.catalogs:
             if catalog not in stack.catalogs:
                 kind = support.on(known().catalogs, stack.runtime if isinstance(stack, LocalStack) else AWS)[0]
-                message = f'"{catalog}" does not belong here: every stack has all of `catalogs`. Add {catalog}: {kind}'
+                message = f'"{catalog}" is missing: every stack has all of `catalogs`. Add {catalog}: {kind}'
                 yield Problem(at, message, ((*at, catalog),))
         yield from _kinds(name, stack)
         yield from check_store(name, stack, lakehouse)

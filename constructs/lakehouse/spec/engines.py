@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from lakehouse.spec.base import Model, YesNoOr, or_empty
+from lakehouse.spec.base import Model, YesNoOr, neither, or_empty
 from lakehouse.spec.values import CatalogName, Matching, Memory, Parsed, Properties, S3Location, Size, Version
 
 _GROUP = "lowercase letters, digits, _ and -, a letter first, at most 63"
@@ -51,7 +51,7 @@ def _connect(value: Any) -> Any:
     if isinstance(value, bool):
         return {} if value else None
     if not isinstance(value, dict | Connect):
-        raise ValueError("connect is true, false or a mapping, as in {token: true}")
+        raise ValueError(neither(value, "{token: true}"))
     return value
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StrictInt
 
-from lakehouse.spec.base import Model
+from lakehouse.spec.base import Model, neither
 from lakehouse.spec.paths import RulesFile, WebhookFile
 
 Seconds = Annotated[float, Field(strict=True, gt=0, le=86_400)]
@@ -72,5 +72,5 @@ def or_default(value: Any) -> Any:
     if isinstance(value, bool):
         return {} if value else None
     if not isinstance(value, dict | Monitoring):
-        raise ValueError("monitoring is true, false or a mapping, as in {webhook: webhook.url}")
+        raise ValueError(neither(value, "{webhook: webhook.url}"))
     return value

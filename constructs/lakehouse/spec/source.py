@@ -28,7 +28,7 @@ _DEEPEST = 100  # levels of mappings and lists; a lakehouse needs about ten
 _MOST_COPIES = 50_000  # parts that aliases repeat; aliases of aliases soon exceed it
 _MOST_BYTES = 5_000_000  # a file with twenty thousand tables has one million
 _MOST_FOR_THE_SLOW_PARSER = 1_000_000
-_MOST_DIGITS = 18  # of a whole number; a longer one stays text, and no value of the file is so long
+MOST_DIGITS = 18  # of a whole number; a longer one stays text, and no value of the file is so long
 # The characters that YAML does not allow: https://yaml.org/spec/1.2.2/#51-character-set
 _NO_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -79,6 +79,8 @@ def read(path: Path) -> SourceText:
     source = SourceText(path)
     content, text = b"", ""
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe would be waited for, and can be read once
+            raise _refused(path, None, "this is a pipe or a device. Name a file")
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
         if len(content) > _MOST_BYTES:
@@ -93,7 +95,8 @@ def read(path: Path) -> SourceText:
     except IsADirectoryError:
         raise _refused(path, None, "this is a folder. Name the file in it") from None
     except OSError as error:
-        raise _refused(path, None, f"the file cannot be read: {error.strerror}") from None
+        fix = ". Let this user read it, as by `chmod u+r`" if isinstance(error, PermissionError) else ""
+        raise _refused(path, None, f"the file cannot be read: {error.strerror}{fix}") from None
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise _refused(path, line, "the file is not UTF-8 text. Save it as UTF-8") from None
@@ -154,11 +157,32 @@ def _syntax(error: YAMLError | _TooDeep, text: str) -> tuple[int, str]:
             # The parser notices it far below, but the line where it begins helps more.
             where = error.context_mark or error.problem_mark
             return (where.line + 1 if where else 1), f"a {opened} that begins here {fix}"
+    if (hard := _hard_blank(error, text)) is not None:
+        return hard, "this line has a no-break blank (U+00A0, as in text copied from the web). Type a plain one"
+    if (joined := _without_blank(error, text)) is not None:
+        return joined, "a blank is missing after the colon. Write a key as in `name: demo`"
     if (bare := _without_colon(error, text)) is not None:
         return bare, "this line has no colon. A key ends with one, as in `name: demo`"
     why = next((why for sign, why in _WHY if sign in problem), f"{context} {problem}".strip())
     where = error.problem_mark or error.context_mark
     return (where.line + 1 if where else 1), why
+
+
+def _hard_blank(error: MarkedYAMLError, text: str) -> int | None:
+    """The line with a no-break blank at its begin or after a colon: that of the error, or the one above."""
+    return _near(error, text, r"[ \t]*\u00a0.*|[^#'\"]*:\u00a0.*")
+
+
+def _without_blank(error: MarkedYAMLError, text: str) -> int | None:
+    """The line with a key and a value, but no blank between: that of the error, or the one above."""
+    return _near(error, text, r"\s*[\w.-]+:[^\s/:#]\S*\s*(#.*)?")
+
+
+def _near(error: MarkedYAMLError, text: str, pattern: str) -> int | None:
+    lines = text.splitlines()
+    marks = [each.line for each in (error.problem_mark, error.context_mark) if each is not None]
+    near = sorted({line for mark in marks for line in (mark - 1, mark) if 0 <= line < len(lines)})
+    return next((line + 1 for line in near if re.fullmatch(pattern, lines[line])), None)
 
 
 def _without_colon(error: MarkedYAMLError, text: str) -> int | None:
@@ -282,7 +306,7 @@ def _scalar(node: ScalarNode, text: str) -> Any:
             return {"true": True, "false": False}.get(text.lower(), text)
         if kind == "int":
             bare = text.replace("_", "")
-            if len(bare) > _MOST_DIGITS:
+            if len(bare) > MOST_DIGITS:
                 return text
             integer = Integer(int(bare, 10 if bare.lstrip("+-").isdigit() else 0))
             integer.written = text

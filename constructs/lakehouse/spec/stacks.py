@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from lakehouse.spec.base import Model, YesNoOr
+from lakehouse.spec.base import Model, YesNoOr, neither
 from lakehouse.spec.chosen import Chosen
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.hosts import Client, Host, HostName, OrInventory, Placement
@@ -81,7 +81,7 @@ def _secure(value: Any) -> Any:
     if isinstance(value, bool):
         return {} if value else None
     if not isinstance(value, dict | Secure):
-        raise ValueError("secure is true, false or a mapping, as in {accept: [minio-keys]}")
+        raise ValueError(neither(value, "{accept: [minio-keys]}"))
     return value
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
 from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.problems import KeyPath, Problem
+from lakehouse.spec.source import MOST_DIGITS
 from lakehouse.text.words import suggest
 
 # Tags of unions in an error's location, and the class of each; None: a list.
@@ -59,16 +61,20 @@ def _message(detail: ErrorDetails, at: KeyPath) -> str:
             return f'"{at[-1]}" is not known here.{fix}'
         case "literal_error":
             allowed = _allowed(str(context["expected"]))
+            if value is None:
+                return f"it has no value, but should be one of {', '.join(allowed)}"
             return f"{_value(value)} is not one of {', '.join(allowed)}.{suggest(value, allowed)}"
         case "string_type":
             quoted = f'. Quote it: "{value}"' if isinstance(value, int | float) else ""
-            return f"{_value(value)} should be text{quoted}"
+            return f"{_should_be(value)} text{quoted}"
+        case "int_type" if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9_]+", value) and len(value) > MOST_DIGITS:
+            return f"{value} has too many digits, but should be a whole number"
         case "int_type":
-            return f"{_value(value)} should be a whole number"
+            return f"{_should_be(value)} a whole number"
         case "bool_type":
-            return f"{_value(value)} should be true or false"
+            return f"{_should_be(value)} true or false"
         case "list_type":
-            return f"{_value(value)} should be a list" + (f". Write [{value}]" if _plain(value) else "")
+            return f"{_should_be(value)} a list" + (f". Write [{value}]" if _plain(value) else "")
         case "greater_than_equal":
             return f"{value} is too small: the minimum is {context['ge']}"
         case "less_than_equal":
@@ -76,11 +82,16 @@ def _message(detail: ErrorDetails, at: KeyPath) -> str:
         case "too_short":
             return "it is empty, but needs at least one entry"
         case "model_type" if context["class_name"] == "Column":
-            return f"{_value(value)} is not a column: write its Iceberg type, as in `close: double`"
+            what = "it has no value" if value is None else f"{_value(value)} is not a column"
+            return f"{what}: write its Iceberg type, as in `close: double`"
         case _ if isinstance(value, dict):
             return "this mapping does not belong here"
         case _:
-            return f"{_value(value)} should be a mapping of keys to values"
+            return f"{_should_be(value)} a mapping of keys to values"
+
+
+def _should_be(value: Any) -> str:
+    return "it has no value, but should be" if value is None else f"{_value(value)} should be"
 
 
 def _allowed(expected: str) -> list[str]:

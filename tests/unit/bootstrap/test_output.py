@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from pathlib import Path
 
 import pytest
 from rich.table import Table
 
-from bootstrap.output import RedactedStream, Redactor, console, guard, progress, reveal
+from bootstrap.output import RedactedStream, Redactor, console, guard, progress, reveal, show
 
 SECRET = "5f2c9f4e1a"  # not a real one
 
@@ -142,3 +143,21 @@ def test_with_no_color_nothing_has_an_escape_code(
     shown = screen.getvalue()
     assert "healthy" in shown
     assert ("\x1b" not in shown) == plain
+
+
+def test_no_line_of_a_table_ends_with_blanks(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal that is narrower than the longest row, they would make each of the others two lines."""
+    for colour in ("", "1"):
+        monkeypatch.setenv("FORCE_COLOR", colour)
+        table = Table(box=None, pad_edge=False)
+        table.add_column("NAME")
+        table.add_column("WHAT IT IS")
+        table.add_row("a", "short")
+        table.add_row("b", "a longer one")
+        show(table, width=200)
+        said = capsys.readouterr().out
+        assert ("\x1b[1m" in said) is bool(colour)
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", said)
+        assert plain == "NAME  WHAT IT IS\na     short\nb     a longer one\n"

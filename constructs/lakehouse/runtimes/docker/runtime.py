@@ -207,7 +207,11 @@ class Containers:
         return next(each for each in self.containers if each.service == service)
 
     def _name(self, service: str) -> str:
-        """The name of the service's container, which need not run. Raises LakehouseError if it does not exist."""
+        """The name of the service's container, which need not run.
+
+        Raises LakehouseError if it does not exist, or if Docker does not answer.
+        """
+        _ = self.engine.client
         seen = self.engine.seen(self.state).get(service)
         if seen is None:
             raise LakehouseError(f"{service} has no container: it was never started. `lakehouse deploy` starts it.")

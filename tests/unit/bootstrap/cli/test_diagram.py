@@ -26,7 +26,7 @@ def test_mermaid_is_the_default_and_dot_says_the_same() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
-    [(["--stack", "nowhere"], 2, 'stacks: there is no "nowhere" that'), (["--format", "svg"], 2, "svg")],
+    [(["--stack", "nowhere"], 2, 'stacks: there is no stack "nowhere" that'), (["--format", "svg"], 2, "svg")],
 )
 def test_what_cannot_be_done_is_an_error(arguments: list[str], code: int, said: str) -> None:
     done = run(*arguments)

@@ -132,6 +132,10 @@ def test_help_imports_no_client_of_an_engine() -> None:
     ("words", "message"),
     [
         (["no-such-command"], "No such command"),
+        (["stauts"], "No such command 'stauts'. Did you mean \"status\"?\n"),
+        (["nope"], "No such command 'nope'.\n"),
+        (["branch", "creat"], "No such command 'creat'. Did you mean \"create\"?\n"),
+        (["sql", "--format", "xml"], "Invalid value for '--format': 'xml' is not one of"),
         (["sql", "--format", "xml", "-e", "SELECT 1"], "'xml'"),
         (["generate", "--rows", "0"], "--rows"),
         (["-f", "/no/such.yaml", "status"], "/no/such.yaml"),

@@ -42,7 +42,7 @@ def test_a_job_with_options_of_its_own(file: Path, tmp_path: Path, seen: list[tu
     [
         (["none.py"], "Error: none.py cannot be read: No such file or directory."),
         (["job.py", "--as", "bi"], "Error: --as: a job of stacks.local, which is not in AWS, has the stack's own keys"),
-        (["job.py", "--stack", "other"], 'there is no "other" that'),
+        (["job.py", "--stack", "other"], 'there is no stack "other" that'),
     ],
 )
 def test_what_is_refused(

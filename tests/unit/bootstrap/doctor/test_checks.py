@@ -273,7 +273,7 @@ def test_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_a_stack_that_the_file_lacks(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     doctor("-f", str(file), "-s", "nowhere", "doctor", expect=2)
     said = capsys.readouterr().err
-    assert 'there is no "nowhere" that runs on machines of yours. Choose one with --stack: local, boxes.' in said
+    assert 'there is no stack "nowhere" that runs on machines of yours. Choose one with --stack: local, boxes.' in said
 
 
 def test_the_documentation_names_every_check(look: Look, file: Path, no_docker: None) -> None:

@@ -30,6 +30,7 @@ def test_it_is_said_after_the_engines_message() -> None:
         ("Schema 'bronz' does not exist (SCHEMA_NOT_FOUND)", "bronze"),
         ("Catalog 'lakee' not found (CATALOG_NOT_FOUND)", "lake"),
         ("Table 'lake.bronze.minute_aggs' does not exist (TABLE_NOT_FOUND)", ""),
+        ("Table 'lake.bronze.nope' does not exist (TABLE_NOT_FOUND)", ""),
         ("Table 'lake.x.y' does not exist (TABLE_NOT_FOUND)", ""),
         ("mismatched input 'SELEC'", ""),
     ],

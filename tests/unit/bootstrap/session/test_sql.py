@@ -11,7 +11,7 @@ import pytest
 from bootstrap.session.printing import RowFormat
 from bootstrap.session.results import EngineName, SqlFailure, SqlResult
 from bootstrap.session.sql import Printing, one_of, run, source_of
-from bootstrap.session.statements import split
+from bootstrap.session.statements import split, split_all
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 
@@ -116,13 +116,41 @@ def test_nothing_to_run_is_a_usage_error() -> None:
 def test_sql_comes_from_the_option_the_file_or_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "q.sql"
     file.write_text("\ufeffSELECT 2")
-    monkeypatch.setattr("sys.stdin", io.StringIO("SELECT 3"))
-    assert source_of(None, "SELECT 1") == ("SELECT 1", "-e")
-    assert source_of(str(file), None) == ("SELECT 2", str(file))
-    assert source_of("-", None) == ("SELECT 3", "standard input")
+    monkeypatch.setattr("sys.stdin", piped(b"\xef\xbb\xbfSELECT\r\n3"))
+    assert source_of(None, ["SELECT 1", "SELECT 4"]) == (["SELECT 1", "SELECT 4"], "-e")
+    assert source_of(str(file), []) == (["SELECT 2"], str(file))
+    assert source_of("-", []) == (["SELECT\n3"], "standard input")
     assert one_of("a", None) == one_of(None, "a") == "a"
     with pytest.raises(UsageError, match="choose one"):
         one_of("a", "b")
+
+
+def piped(content: bytes) -> io.TextIOWrapper:
+    """A standard input whose shell has another encoding."""
+    return io.TextIOWrapper(io.BytesIO(content), encoding="latin-1")
+
+
+def test_sql_in_another_encoding_is_named_with_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = "SELECT 1;\nSELECT 'ü'".encode("latin-1")
+    file = tmp_path / "q.sql"
+    file.write_bytes(content)
+    monkeypatch.setattr("sys.stdin", piped(content))
+    for given, source in ((str(file), str(file)), ("-", "standard input")):
+        with pytest.raises(UsageError) as refused:
+            source_of(given, [])
+        assert str(refused.value) == f"{source}:2: this is not UTF-8 text. Save it as UTF-8."
+
+
+def test_all_expressions_run_each_with_its_place() -> None:
+    found = split_all(["SELECT 1 -- a", "SELECT 2;\n SELECT 3", "SELECT 4"], "trino", "-e")
+    assert [(each.text, str(each.start)) for each in found] == [
+        ("SELECT 1 -- a", "1:1"),
+        ("SELECT 2", "2:1"),
+        ("SELECT 3", "3:2"),
+        ("SELECT 4", "4:1"),
+    ]
+    with pytest.raises(UsageError, match=r"-e \(number 2\):1:8: the quote"):
+        split_all(["SELECT 1", "SELECT 'x"], "trino", "-e")
 
 
 class Terminal(io.StringIO):
@@ -131,20 +159,20 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize(
-    ("file", "expression", "message"),
+    ("file", "expressions", "message"),
     [
-        (None, None, "give a FILE, -e SQL, or a pipe"),
-        ("q.sql", "SELECT 1", "choose one"),
-        ("/no/such.sql", None, "/no/such.sql cannot be read: No such file"),
-        ("SELECT 1", None, "To run a statement, write -e before it"),
+        (None, [], "give a FILE, -e SQL, or a pipe"),
+        ("q.sql", ["SELECT 1"], "choose one"),
+        ("/no/such.sql", [], "/no/such.sql cannot be read: No such file"),
+        ("SELECT 1", [], "To run a statement, write -e before it"),
     ],
 )
 def test_no_sql_is_a_usage_error(
-    file: str | None, expression: str | None, message: str, monkeypatch: pytest.MonkeyPatch
+    file: str | None, expressions: list[str], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", Terminal())
     with pytest.raises(UsageError, match=message):
-        source_of(file, expression)
+        source_of(file, expressions)
 
 
 def test_an_engine_that_does_not_listen_is_reported_at_once(target: Target) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,6 +59,19 @@ def test_a_project_without_a_file_is_reported_with_the_folders(tmp_path: Path, m
     assert "--file FILE" in str(reported.value)
 
 
+def test_a_file_of_nearly_the_right_name_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lakehouse.yml").touch()
+    with pytest.raises(SpecError, match="Rename lakehouse.yml to lakehouse.yaml, or name it: --file lakehouse.yml"):
+        find(None, None)
+
+
+def test_a_link_that_leads_to_itself_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(SpecError, match="the file cannot be read: .*loop.*Name another"):
+        find(tmp_path / "loop", None)
+
+
 def test_the_stack_is_the_only_local_one(file: Path) -> None:
     file.write_text(
         file.read_text().replace("local:", "here:", 1).replace("\nstacks:\n  local:", "\nstacks:\n  here:")
@@ -73,7 +88,7 @@ def test_of_several_local_stacks_it_is_the_one_called_local(file: Path) -> None:
 
 
 def test_a_stack_that_is_not_there_is_a_usage_error(file: Path) -> None:
-    with pytest.raises(UsageError, match='no "nowhere" that runs on machines of yours. Choose one with --stack: local'):
+    with pytest.raises(UsageError, match='no stack "nowhere" that runs on .* Choose one with --stack: local'):
         _ = find(file, "nowhere").local
     with pytest.raises(UsageError, match='Did you mean "local"'):
         _ = find(file, "locl").local
@@ -90,6 +105,26 @@ def test_a_port_is_given_once_something_listens(target: Target) -> None:
         target.address("trino", "engines.trino")
     with socket.create_server(("127.0.0.1", number)):
         assert target.address("trino", "engines.trino") == Address("127.0.0.1", number)
+
+
+LISTENS = "import socket, sys; kept = socket.create_server(('127.0.0.1', int(sys.argv[1]))); print(1); input()"
+
+
+def test_a_port_that_another_lakehouse_has_is_refused(target: Target, tmp_path: Path) -> None:
+    """Trino asks nobody who they are: a statement would change the tables of the other project."""
+    (number,) = (each.number for each in target.service("trino").ports if each.name == "trino")
+    marks = {"LAKEHOUSE_STATE": str(tmp_path / "other"), "LAKEHOUSE_SERVICE": "trino"}
+    command = [sys.executable, "-c", LISTENS, str(number)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, env=marks, text=True, **pipes) as other:  # type: ignore[call-overload]
+        other.stdout.readline()
+        with pytest.raises(LakehouseError) as refused:
+            target.address("trino", "engines.trino")
+        other.communicate("end")
+    said = str(refused.value)
+    assert f"Port {number} (trino) is taken by trino of the lakehouse in {tmp_path}/other (pid {other.pid}" in said
+    assert "`ports: {trino: " in said
+    assert said.endswith("Nothing was sent there.")
 
 
 def test_an_engine_that_the_file_leaves_out_is_reported(without: Callable[[str], Target]) -> None:

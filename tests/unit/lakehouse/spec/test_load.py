@@ -1,5 +1,6 @@
 """load: good files, and every bad file with its whole message."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -75,8 +76,14 @@ def test_unreadable_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "open", refuse)  # root may read everything, so it is made up
-    with pytest.raises(SpecError, match="the file cannot be read: Permission denied"):
+    with pytest.raises(SpecError, match="the file cannot be read: Permission denied. Let this user read it"):
         load(file)
+
+
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "lakehouse.yaml")
+    with pytest.raises(SpecError, match="this is a pipe or a device. Name a file"):
+        load(tmp_path / "lakehouse.yaml")
 
 
 @pytest.mark.parametrize("depth", [2_000, 200_000])

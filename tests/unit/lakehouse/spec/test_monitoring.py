@@ -31,7 +31,7 @@ def test_it_is_a_word_or_a_mapping(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("monitoring", "said"),
     [
-        ("yes please", "monitoring is true, false or a mapping"),
+        ("yes please", '"yes please" should be true, false or a mapping'),
         ({"webhook": "https://hooks.example/secret"}, "looks like the address itself"),
         ({"keep": 3}, 'Did you mean "keep_days"?'),
         ({"interval_seconds": 0}, "interval_seconds"),
