@@ -135,12 +135,20 @@ def destroy(
 
 
 def _reach(target: Target, so: str) -> None:
-    """Raise LakehouseError if nothing can be started or stopped from here, as without Docker.
+    """Raise LakehouseError if nothing can be started or stopped from here, as without Docker or AWS's credentials.
 
-    Terraform would say it too, after seconds, and first that it lacks a provider, whose lack is no cause.
+    Terraform would say it too, after seconds, and first what is no cause: that it lacks a provider, or that this is no
+    instance.
     """
     if target.unable:
         raise LakehouseError(f"{target.unable} {so}")
+    if target.in_aws:
+        from bootstrap.session import aws
+
+        try:
+            aws.account(target.region, target.stack)
+        except LakehouseError as error:
+            raise type(error)(f"{str(error).removesuffix('.')}. {so}") from None
 
 
 def _run(target: Target, action: DeployAction) -> tuple[Ended, Path]:

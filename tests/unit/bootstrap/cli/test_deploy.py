@@ -15,7 +15,7 @@ import pytest
 
 from bootstrap.cli.main import app
 from bootstrap.deploy import run
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.packages import jvm
 from lakehouse.runtimes import changes
 from lakehouse.runtimes.changes import PlannedChanges
@@ -266,10 +266,36 @@ def test_the_data_goes_with_the_logs(project: Path, lakehouse: Lakehouse) -> Non
     assert "local is not there: nothing to delete." in lakehouse("destroy", "--data", "--yes")
 
 
+@pytest.mark.parametrize(
+    ("error", "code"), [(LakehouseError("there are no credentials"), 1), (UsageError("another account. Use others"), 2)]
+)
+@pytest.mark.parametrize(
+    ("action", "so"),
+    [("deploy", "Nothing was started."), ("diff", "Nothing was compared."), ("destroy", "Nothing was stopped.")],
+)
+def test_credentials_of_aws_are_looked_at_first(
+    project: Path,
+    lakehouse: Lakehouse,
+    monkeypatch: pytest.MonkeyPatch,
+    error: LakehouseError,
+    code: int,
+    action: str,
+    so: str,
+) -> None:
+    def account(region: str, stack: str) -> str:
+        raise error
+
+    (project / "lakehouse.yaml").write_text(AWS.read_text())
+    monkeypatch.setattr("bootstrap.session.aws.account", account)
+    words = [action] if action == "diff" else [action, "--yes"]
+    assert f"{error}. {so}" in lakehouse("--stack", "aws", *words, expect=code)
+
+
 def test_a_stack_in_aws_is_asked_for_and_counts_resources(
     project: Path, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (project / "lakehouse.yaml").write_text(AWS.read_text())
+    monkeypatch.setattr("bootstrap.session.aws.account", lambda region, stack: "123456789012")
     assert "add --yes" in lakehouse("--stack", "aws", "deploy", expect=2)
     standing(monkeypatch, project, "cloud")
     said = lakehouse("--stack", "aws", "deploy", "--yes")
