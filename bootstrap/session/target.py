@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -125,7 +125,13 @@ class Target:
 
     def _taken(self, port: str) -> tuple[Port, str] | None:
         """A port of the stack, and a sentence that says which other lakehouse has it; None if none is known to."""
-        own = [(each.name, known) for each in self.local.everything for known in each.ports if known.name == port]
+        number = self.local.place.external(port).port  # in a container it may have another
+        own = [
+            (each.name, replace(known, number=number))
+            for each in self.local.everything
+            for known in each.ports
+            if known.name == port
+        ]
         for service, known in own:
             for holder in self.local.runtime.holders({service: [known]}):
                 # Not every system says whose port it is; then it is the service's own, if that runs.

@@ -39,6 +39,16 @@ def errors_reported() -> Iterator[None]:
         raise LakehouseError(f"Docker: {getattr(error, 'explanation', None) or error}") from error
 
 
+def innermost(error: BaseException) -> str:
+    """The text of the innermost cause, because the libraries wrap each other's errors. At most 200 characters."""
+    cause = error.__cause__ or error
+    text = str(cause).replace("\n", " ")
+    for sign in ("Permission denied", "No such file or directory", "Connection refused", "Name or service not known"):
+        if sign in text:
+            return sign[0].lower() + sign[1:]
+    return text[:200]
+
+
 class DockerConnection:
     """The Docker that DOCKER_HOST names, or this machine's. Every call asks Docker; nothing is cached."""
 
@@ -53,8 +63,8 @@ class DockerConnection:
             client.ping()
         except DockerException as error:
             raise LakehouseError(
-                f"Docker does not answer: {error}. Install it or start it (`dockerd`), let this user use its "
-                "socket, or set DOCKER_HOST; `runtime: process` needs no Docker."
+                f"Docker does not answer: {innermost(error)}. Install it or start it (`dockerd`), let this user use "
+                "its socket, or set DOCKER_HOST; `runtime: process` needs no Docker."
             ) from error
         return client
 

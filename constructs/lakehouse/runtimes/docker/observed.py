@@ -16,6 +16,7 @@ from typing import Any
 
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import cached
+from lakehouse.runtimes.docker.connection import innermost
 from lakehouse.runtimes.docker.containers import MACHINE, PROVIDER, Container
 from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.findings import Daemon
@@ -34,22 +35,12 @@ def daemon(engine: DockerEngine, environment: Mapping[str, str]) -> Daemon:
     except LakehouseError as error:
         return replace(
             seen,
-            failure=_innermost(error),
+            failure=innermost(error),
             socket=not seen.host.startswith("unix://") or Path(seen.host.removeprefix("unix://")).exists(),
             installed=any(map(shutil.which, ("docker", "dockerd"))),
             context=_context(environment),
         )
     return seen
-
-
-def _innermost(error: BaseException) -> str:
-    """The text of the innermost cause, because the libraries wrap each other's errors. At most 200 characters."""
-    cause = error.__cause__ or error
-    text = str(cause).replace("\n", " ")
-    for sign in ("Permission denied", "No such file or directory", "Connection refused", "Name or service not known"):
-        if sign in text:
-            return sign[0].lower() + sign[1:]
-    return text[:200]
 
 
 def _context(environment: Mapping[str, str]) -> str:

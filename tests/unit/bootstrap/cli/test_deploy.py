@@ -81,7 +81,7 @@ def test_a_docker_that_does_not_answer_is_named_before_anything_is_fetched(
     assert f"Error: {why} Nothing was compared." in lakehouse("diff", expect=1)
     assert f"Error: {why} Nothing was stopped." in lakehouse("destroy", "--yes", expect=1)
     assert f"Error: {why}" not in (unread := lakehouse("logs", "trino", expect=1))
-    assert "Docker does not answer" in unread
+    assert "Docker does not answer: connection refused. Install it" in unread
     assert "was never started" not in unread
     assert why in lakehouse("status", expect=1)
     assert not (project / "cdktf.out").exists()

@@ -110,9 +110,15 @@ def test_a_port_is_given_once_something_listens(target: Target) -> None:
 LISTENS = "import socket, sys; kept = socket.create_server(('127.0.0.1', int(sys.argv[1]))); print(1); input()"
 
 
-def test_a_port_that_another_lakehouse_has_is_refused(target: Target, tmp_path: Path) -> None:
+@pytest.mark.parametrize("runtime", ["process", "docker"])
+def test_a_port_that_another_lakehouse_has_is_refused(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: str
+) -> None:
     """Trino asks nobody who they are: a statement would change the tables of the other project."""
-    (number,) = (each.number for each in target.service("trino").ports if each.name == "trino")
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    file.write_text(file.read_text().replace("runtime: process", f"runtime: {runtime}"))
+    target = find(file, None)
+    number = target.local.place.external("trino").port
     marks = {"LAKEHOUSE_STATE": str(tmp_path / "other"), "LAKEHOUSE_SERVICE": "trino"}
     command = [sys.executable, "-c", LISTENS, str(number)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
@@ -122,7 +128,7 @@ def test_a_port_that_another_lakehouse_has_is_refused(target: Target, tmp_path: 
             target.address("trino", "engines.trino")
         other.communicate("end")
     said = str(refused.value)
-    assert f"Port {number} (trino) is taken by trino of the lakehouse in {tmp_path}/other (pid {other.pid}" in said
+    assert f"ort {number} (trino) is taken by trino of the lakehouse in {tmp_path}/other (pid {other.pid}" in said
     assert "`ports: {trino: " in said
     assert said.endswith("Nothing was sent there.")
 
