@@ -176,6 +176,7 @@ def _run(target: Target, action: DeployAction) -> tuple[Ended, Path]:
 def _stop_unless_done(target: Target, ended: Ended, path: Path, again: str) -> None:
     """End the command if the run failed or was interrupted, with what it says about that."""
     from bootstrap.deploy import log, words
+    from bootstrap.operations import disk
 
     if ended.code == 0:
         return
@@ -183,6 +184,7 @@ def _stop_unless_done(target: Target, ended: Ended, path: Path, again: str) -> N
         _advise(target, words.interruption(target, ended, again), error=True)
     else:
         _advise(target, words.failure(ended, log.errors(ended.lines), again), error=True)
+        _advise(target, filter(None, [disk.explained(target)]), error=True)
     print(f"Log: {words.near(path)}", file=sys.stderr)
     raise typer.Exit(128 + ended.signal if ended.signal else 1)
 

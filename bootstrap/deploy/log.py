@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -13,11 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.events import Event, EventKind
 from lakehouse.runtimes.state import folder
 from lakehouse.text.terminal import shown
 
 _KEPT = 10  # logs of a stack
+_ROOM = 4 << 20  # bytes; the app writes files too, and a log may have one megabyte
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[@-Z\\-_])")
 _FRAME = re.compile(r"^\s*[│╷╵]\s?")
 
@@ -69,12 +73,21 @@ def place(file: Path, stack: str) -> Path:
 
 
 def create(file: Path, stack: str, action: str) -> Path:
-    """Create the log of a run, readable by its owner only, and remove the oldest ones."""
+    """Create the log of a run, readable by its owner only, and remove the oldest ones.
+
+    Raises LakehouseError if it cannot be written: on a full disk the run itself could not say what is wrong.
+    """
     where = place(file, stack)
-    where.mkdir(parents=True, exist_ok=True)
     began = time.strftime("%Y%m%d-%H%M%S")
-    descriptor, path = tempfile.mkstemp(".log", f"{stack}.{action}.{began}-", where)  # with mode 0600
-    os.close(descriptor)
+    try:
+        where.mkdir(parents=True, exist_ok=True)
+        descriptor, path = tempfile.mkstemp(".log", f"{stack}.{action}.{began}-", where)  # with mode 0600
+        os.close(descriptor)
+        if shutil.disk_usage(where).free < _ROOM:
+            Path(path).unlink()
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as error:
+        raise LakehouseError(f"The log of this run cannot be written to {where}: {error.strerror}.") from error
     for old in kept(file, stack)[:-_KEPT]:
         old.unlink(missing_ok=True)
     return Path(path)

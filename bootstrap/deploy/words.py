@@ -134,7 +134,7 @@ def failure(ended: Ended, errors: Sequence[str], again: str) -> Iterator[str]:
         where = f"{view.where}: " if view.where and not view.failed.startswith(view.where) else ""
         yield f"Error: {where}{shown_lines(view.failed)}"
     else:
-        yield from errors
+        yield from errors or (f"Error: it ended with exit code {ended.code}, and said nothing.",)
         if any("Failed to query available provider packages" in line for line in errors):
             yield _PROVIDER
     yield ""

@@ -33,7 +33,7 @@ from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.packages import terraform
 from lakehouse.runtimes import credentials, generations
 from lakehouse.runtimes import disk as disks
-from lakehouse.runtimes.disk import BALLAST, BALLAST_MB, least
+from lakehouse.runtimes.disk import freeing, least
 from lakehouse.runtimes.findings import Check, CheckContext, Finding, PortHolder, skipped
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.locate import explained
@@ -96,11 +96,8 @@ class StackChecks:
         name, local = self.target.stack, self.local
         at = local.endpoints.store
         key = probes.access_key(local.state)
-        room = (
-            "free disk space there (`lakehouse maintain` removes old snapshots; "
-            f"`rm '{self.root / BALLAST}'` frees {BALLAST_MB} MB at once), or name another folder: "
-            f"`stacks.{name}.state`"
-        )
+        ways = filter(None, ("`lakehouse maintain` removes old snapshots", freeing(self.root)))
+        room = f"free disk space there ({'; '.join(ways)}), or name another folder: `stacks.{name}.state`"
         yield Check("aws variables", lambda: shell.aws(self.around.environment, at.external, key))
         if not local.runtime.remote:  # else its own checks show the memory of its machines
             yield Check("memory", self.memory)

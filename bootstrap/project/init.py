@@ -7,7 +7,8 @@ import os
 import re
 import tempfile
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -100,18 +101,32 @@ def write(project: NewProject, *, replace: Collection[str] = ()) -> list[Path]:
             f"{project.folder} has {', '.join(kept)} already. Choose another folder, or replace "
             f"{'it' if len(kept) == 1 else 'them'} with --force."
         )
-    written = []
-    for name, text in project.files.items():
-        path = project.folder / name
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            content = _completed(path, text) if name == ".gitignore" else text
+    paths = {project.folder / name: text for name, text in project.files.items()}
+    new = [path for path in paths if not path.exists()]
+    folders = [each for path in paths for each in (path.parent, *path.parent.parents) if not each.exists()]
+    written: list[Path] = []
+    path = project.folder
+    try:
+        for path, text in paths.items():
+            content = _completed(path, text) if path.name == ".gitignore" else text
             if content is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(content)
                 written.append(path)
-        except OSError as error:
-            raise LakehouseError(f"{path} cannot be written: {error.strerror}.") from error
+    except OSError as error:
+        _remove(new, folders)
+        raise LakehouseError(f"{path} cannot be written: {error.strerror}.") from error
     return written
+
+
+def _remove(files: Iterable[Path], folders: Iterable[Path]) -> None:
+    """Remove what was written, so that on a full disk no half project is left, which the next try would refuse."""
+    for path in files:
+        with suppress(OSError):
+            path.unlink()
+    for path in sorted(set(folders), key=lambda each: len(each.parts), reverse=True):
+        with suppress(OSError):
+            path.rmdir()
 
 
 def cdktf_json() -> dict[str, object]:

@@ -90,13 +90,18 @@ def check(folder: Path) -> None:
         )
 
 
+def freeing(root: Path) -> str:
+    """The command that deletes the ballast, and what that gives; empty if there is none."""
+    path = root / BALLAST
+    return f"`rm '{path}'` frees {BALLAST_MB} MB at once" if path.is_file() else ""
+
+
 def shortage(room: DiskRoom, root: Path) -> str:
     """What is wrong with the disk and how to fix it, as text; empty if nothing is. ``root`` is the state folder."""
     if not room.below(ROOM_MB, ROOM_INODES):
         return ""
     what = "The disk is full" if room.below(CLOSE_MB, CLOSE_INODES) else "The disk is nearly full"
-    spare = root / BALLAST
-    first = f"`rm '{spare}'` frees {BALLAST_MB} MB at once; then " if spare.is_file() else ""
+    first = f"{spare}; then " if (spare := freeing(root)) else ""
     return f"{what}: {room}. {first}`lakehouse maintain` removes old snapshots, or free space there in another way."
 
 

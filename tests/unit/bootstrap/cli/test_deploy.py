@@ -154,6 +154,17 @@ def test_a_failed_service_is_named_with_its_last_lines_and_the_log(
     assert "then run `lakehouse diff`. `lakehouse doctor`" in lakehouse("diff", expect=1)
 
 
+def test_a_run_that_ends_without_a_word_is_still_an_error_with_the_disks_state(
+    project: Path, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "command", lambda action, stack: [sys.executable, "-c", "raise SystemExit(7)"])
+    monkeypatch.setattr("bootstrap.operations.disk.explained", lambda target: "The disk is full: 0 MB.")
+    for command in (["deploy"], ["diff"], ["destroy", "--yes"]):
+        said = lakehouse(*command, expect=1)
+        assert "Error: it ended with exit code 7, and said nothing.\n" in said
+        assert "The disk is full: 0 MB.\n" in said
+
+
 def test_secrets_are_in_neither_the_output_nor_the_log(
     project: Path, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from bootstrap.deploy import log
 from bootstrap.deploy.log import Counted, Waiting
+from lakehouse.errors import LakehouseError
 
 FAILED = """\
 local  terraform_data.process_trino_D8BE3766: Creating...
@@ -121,3 +123,18 @@ def test_the_log_of_a_killed_run_is_cleaned_by_the_next_and_that_of_a_running_on
         child.wait()
     log.clean_former(file, "local", lambda text: text.replace("tiger", "***"))
     assert running.read_text() == "key=***\n"
+
+
+def test_a_log_that_cannot_be_written_is_an_error_before_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run would fail, and its only words would be lost on the full disk."""
+    file = tmp_path / "lakehouse.yaml"
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=log._ROOM - 1))
+    with pytest.raises(LakehouseError, match=r"cannot be written to .*\.lakehouse: No space left on device"):
+        log.create(file, "local", "deploy")
+    assert list((tmp_path / ".lakehouse").iterdir()) == []
+    monkeypatch.undo()
+    assert log.create(file, "local", "deploy").is_file()
+    with pytest.raises(LakehouseError, match="cannot be written to .*: Not a directory"):
+        log.create(log.kept(file, "local")[0] / "lakehouse.yaml", "local", "deploy")

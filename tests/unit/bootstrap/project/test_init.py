@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import socket
 from pathlib import Path
 
@@ -102,6 +104,26 @@ def test_a_folder_that_cannot_be_made_is_an_error_in_words(tmp_path: Path) -> No
     (tmp_path / "lake").touch()
     with pytest.raises(LakehouseError, match="cannot be written: Not a directory"):
         write(planned(tmp_path / "lake" / "below", MEDALLION, "mine"))
+
+
+def test_a_full_disk_leaves_no_half_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the next try would refuse a folder with files that are not whole."""
+    folder = tmp_path / "some" / "lake"
+    (tmp_path / "some").mkdir()
+    (tmp_path / "some" / "mine.txt").touch()
+    put = Path.write_text
+
+    def until_full(path: Path, text: str) -> int:
+        if path.name == "lakehouse.schema.json":
+            put(path, text[:10])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return put(path, text)
+
+    project = planned(folder, MEDALLION, "mine")
+    monkeypatch.setattr(Path, "write_text", until_full)
+    with pytest.raises(LakehouseError, match="schema.json cannot be written: No space left on device"):
+        write(project)
+    assert [each.name for each in tmp_path.rglob("*")] == ["some", "mine.txt"]
 
 
 def test_taken_ports_are_avoided_in_all_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
