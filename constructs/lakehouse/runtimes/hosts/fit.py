@@ -9,7 +9,7 @@ from typing import Any
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import disk, memory
 from lakehouse.runtimes.disk import DiskRoom
-from lakehouse.services.service import Service
+from lakehouse.services.service import Port, Service
 
 _ROOM_MB = 2048  # free on a host's disk; with less, its packages may not fit
 
@@ -21,6 +21,13 @@ def room(data: str, facts: HostFacts) -> DiskRoom:
     return DiskRoom(Path(data), facts["free_mb"], facts["free_inodes"])
 
 
+def taken_ports(facts: HostFacts, services: Sequence[Service]) -> Iterator[tuple[Port, str]]:
+    """The ports of services of a host that other programs have there, each with a sentence."""
+    for port in (port for each in services for port in each.ports):
+        if program := facts["taken"].get(str(port.number)):
+            yield port, f"port {port.number} ({port.name}) is taken by {program}"
+
+
 def problems(name: str, data: str, facts: HostFacts, services: Sequence[Service]) -> Iterator[str]:
     """What would make a deploy of these services on a host fail, as sentences that name it."""
     if facts["lacks"]:
@@ -29,6 +36,8 @@ def problems(name: str, data: str, facts: HostFacts, services: Sequence[Service]
         memory.check(services, facts["memory_mb"])
     except LakehouseError as error:
         yield f"Host {name}: {error}"
+    for _, taken in taken_ports(facts, services):
+        yield f"Host {name}: {taken}. Stop that, or choose another number under `ports`."
     there = room(data, facts)
     if there.below(_ROOM_MB, disk.ROOM_INODES):
         files = "" if there.inodes is None else f" and room for {disk.ROOM_INODES} files"

@@ -21,6 +21,7 @@ _SHOWN = (
     "ActiveState,SubState,MainPID,ActiveEnterTimestampMonotonic,MemoryCurrent,Result,UnitFileState,DropInPaths,"
     "NRestarts"
 )
+_PROC, _LISTENS = "/proc", "0A"
 _MOST = 5  # starts after which a service that ends each time counts as failed
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -49,7 +50,9 @@ def look(asked: Any) -> Any:
     with ThreadPoolExecutor(max(1, len(up))) as pool:
         for name, answers in zip(up, pool.map(lambda name: _ready(known[name], asked["seconds"]), up)):  # noqa: B905 - Python 3.9
             found[name]["ready"] = answers
-    return {"units": found, "missing": sorted(gone), "firewall": _firewall(asked), "facts": _facts(Path(asked["data"]))}
+    idle = {name: ports for name, ports in asked["ports"].items() if name not in up}
+    noted = {**_facts(Path(asked["data"])), "taken": _taken(idle, asked["prefix"])}
+    return {"units": found, "missing": sorted(gone), "firewall": _firewall(asked), "facts": noted}
 
 
 def wait(asked: Any) -> Any:
@@ -145,13 +148,13 @@ def clear(asked: Any) -> Any:
 
 
 def facts(asked: Any) -> Any:
-    """Memory and room on the disk of the host, in MiB, what it lacks, and the bytes of the stack's data.
+    """Memory and room on the disk of the host, in MiB, what it lacks, the bytes of the stack's data, and taken ports.
 
     The number of free inodes is None if the file system makes them as needed.
     """
     data = Path(asked["data"])
     size = sum(each.lstat().st_size for each in data.rglob("*") if each.is_file()) if data.is_dir() else 0
-    return {**_facts(data), "data_bytes": size}
+    return {**_facts(data), "data_bytes": size, "taken": _taken(asked["ports"], asked["prefix"])}
 
 
 def _facts(data: Path) -> Any:
@@ -177,6 +180,27 @@ def _facts(data: Path) -> Any:
         "free_inodes": disk.f_favail if disk.f_files else None,
         "lacks": lacks,
     }
+
+
+def _taken(ports: Any, prefix: str) -> Any:
+    """By number, the programs that listen on ports of services and are not of the stack's units. See proc(5)."""
+    numbers = {number for some in ports.values() for number in some}
+    sockets = {}
+    for table in ("tcp", "tcp6"):
+        with contextlib.suppress(OSError):
+            for line in Path(_PROC, "net", table).read_text().splitlines()[1:]:
+                _, local, _, state, *others = line.split()
+                number = int(local.rpartition(":")[2], 16)
+                if state == _LISTENS and number in numbers:
+                    sockets["socket:[" + others[5] + "]"] = number
+    found = {}
+    for each in Path(_PROC).glob("[0-9]*/fd/*") if sockets else ():
+        with contextlib.suppress(OSError):  # it has ended
+            number = sockets.get(str(each.readlink()))
+            process = each.parent.parent
+            if number is not None and "/" + prefix not in (process / "cgroup").read_text():
+                found[number] = (process / "comm").read_text().strip() + " (pid " + process.name + ")"
+    return found
 
 
 def _units(prefix: str) -> Any:

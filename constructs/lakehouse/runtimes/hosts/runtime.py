@@ -85,8 +85,11 @@ class Hosts:
         return {name: each.memory for name, each in self.seen().units.items() if each.memory}
 
     def restart(self, service: Service) -> float:
-        if self.answers(service):
-            self.empty(service.name, self._ssh(service.name))
+        unit, ssh = self._unit_seen(service), self._ssh(service.name)
+        if unit is None:
+            raise LakehouseError(f"{service.name} is not installed on host {ssh.name}. `lakehouse deploy` does that.")
+        if unit.ready:
+            self.empty(service.name, ssh)
         self._systemctl(service.name, "restart")
         return self.await_ready(service)
 
@@ -223,7 +226,12 @@ class Hosts:
         return unit is not None and unit.result == "oom-kill"
 
     def holders(self, wanted: Mapping[str, Sequence[Port]]) -> Sequence[PortHolder]:
-        return ()  # what else listens on a host is not asked
+        found: list[PortHolder] = []
+        for name, ssh in self.hosts.items():
+            with suppress(HostError):  # another check says that it does not answer
+                for port, taken in fit.taken_ports(self.facts(ssh), self.of_host(name)):
+                    found.append(PortHolder(port.name, port.number, f"on {name}, {taken}"))
+        return found
 
     def checks(self, context: CheckContext) -> Iterator[Check]:
         for name, ssh in self.hosts.items():
@@ -254,8 +262,11 @@ class Hosts:
         return sum(sizes.values())
 
     def facts(self, ssh: Ssh) -> dict[str, Any]:
-        """Memory, room and what a host lacks. Raises HostError if it does not answer."""
-        found: dict[str, Any] = ssh.python(ON_HOST, {"do": "facts", "data": self.place.layout.data})
+        """Memory, room, what a host lacks, and ports that others have. Raises HostError if it does not answer."""
+        layout = self.place.layout
+        asked = {"do": "facts", "data": layout.data, "prefix": layout.prefix}
+        asked["ports"] = looks.ports(ssh.name, self.place, self.services)
+        found: dict[str, Any] = ssh.python(ON_HOST, asked)
         return found
 
     def _answers(self, ssh: Ssh) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,11 +103,17 @@ def _ask(ssh: Ssh, place: HostsPlace, services: Sequence[Service]) -> Any:
         "firewall": place.layout.firewall,
         "table": place.layout.table,
         "services": {each.name: asked(each, place) for each in services if place.on(each.name) == ssh.name},
+        "ports": ports(ssh.name, place, services),
     }
     try:
         return ssh.python(ON_HOST, question)
     except HostError as error:
         return error
+
+
+def ports(host: str, place: HostsPlace, services: Iterable[Service]) -> dict[str, list[int]]:
+    """The ports of the services of a host."""
+    return {each.name: [port.number for port in each.ports] for each in services if place.on(each.name) == host}
 
 
 def asked(service: Service, place: HostsPlace) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import shutil
 import signal
@@ -31,7 +32,7 @@ SHOWN = {
     "--stateless": "table inet lakehouse_demo_prod { }",
     "is-enabled": "enabled",
 }
-FIREWALL = {"table": "lakehouse_demo_prod", "firewall": "firewall.service", "data": "/nowhere"}
+FIREWALL = {"table": "lakehouse_demo_prod", "firewall": "firewall.service", "data": "/nowhere", "ports": {}}
 
 
 @pytest.fixture
@@ -294,7 +295,7 @@ def test_a_host_keeps_only_the_data(units: Path, tmp_path: Path) -> None:
 def test_a_host_on_which_no_package_runs_is_seen_before_any_is_brought(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: object, lacks: str
 ) -> None:
-    asked = {"do": "facts", "data": str(tmp_path)}
+    asked = {"do": "facts", "data": str(tmp_path), "prefix": PREFIX, "ports": {}}
     assert lacks not in on_host.main(asked)["lacks"]
     monkeypatch.setattr(platform, name, value)
     assert lacks in on_host.main(asked)["lacks"]
@@ -302,7 +303,7 @@ def test_a_host_on_which_no_package_runs_is_seen_before_any_is_brought(
 
 def test_a_python_that_is_too_old_is_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("lakehouse.runtimes.hosts.on_host.sys.version_info", (3, 6, 8))
-    found = on_host.main({"do": "facts", "data": str(tmp_path)})["lacks"]
+    found = on_host.main({"do": "facts", "data": str(tmp_path), "prefix": PREFIX, "ports": {}})["lacks"]
     assert any(each.startswith("Python 3.9 or newer as python3") for each in found)
 
 
@@ -311,6 +312,28 @@ def test_a_host_without_the_firewalls_program_is_looked_at_all_the_same(
 ) -> None:
     """A plan looks at hosts, and has to say what they lack."""
     monkeypatch.setattr(on_host, "_PATH", str(tmp_path))
-    asked = {"do": "look", "prefix": "x.", "configs": str(tmp_path), "data": str(tmp_path), "services": {}}
+    asked = {"do": "look", "prefix": "x.", "configs": str(tmp_path), "data": str(tmp_path), "services": {}, "ports": {}}
     found = on_host.main({**asked, "firewall": "x-firewall.service", "table": "x"})
     assert {"systemctl", "nft"} <= {*found["facts"]["lacks"]}
+
+
+def test_the_program_that_has_a_port_of_a_service_is_named_unless_it_is_the_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as other:
+        number, free = server.getsockname()[1], other.getsockname()[1]
+        other.close()
+        asked = {"do": "facts", "data": str(tmp_path), "prefix": PREFIX, "ports": {"trino": [number, free]}}
+        taken = on_host.main(asked)["taken"]
+        assert [*taken] == [number]
+        assert taken[number].endswith(f" (pid {os.getpid()})")
+        process = tmp_path / "proc" / str(os.getpid())
+        process.mkdir(parents=True)
+        (process / "fd").symlink_to(f"/proc/{os.getpid()}/fd")
+        (process.parent / "net").symlink_to("/proc/net")
+        monkeypatch.setattr(on_host, "_PROC", str(process.parent))
+        (process / "comm").write_text("java\n")
+        (process / "cgroup").write_text("0::/system.slice/other.service\n")
+        assert on_host.main(asked)["taken"] == {number: f"java (pid {os.getpid()})"}
+        (process / "cgroup").write_text(f"0::/system.slice/{PREFIX}trino.service\n")
+        assert on_host.main(asked)["taken"] == {}

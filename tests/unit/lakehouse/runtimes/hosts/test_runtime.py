@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import renewal
 from lakehouse.runtimes.findings import CheckContext, Finding
 from lakehouse.runtimes.hosts import remembered, seen
@@ -123,7 +125,7 @@ def test_a_host_whose_disk_is_full_is_named(
     said: str,
 ) -> None:
     place, services = placed
-    facts = {"lacks": [], "memory_mb": 8000, "free_mb": free_mb, "free_inodes": inodes, "data_bytes": 0}
+    facts = {"lacks": [], "memory_mb": 8000, "free_mb": free_mb, "free_inodes": inodes, "data_bytes": 0, "taken": {}}
     monkeypatch.setattr(Hosts, "facts", lambda *_: facts)
     runtime = Hosts(State(tmp_path), place, services, {})
     found = runtime._answers(Ssh("a", place.hosts["a"], tmp_path, tmp_path / "known_hosts"))
@@ -140,7 +142,9 @@ def test_hosts_that_do_not_fit_are_named_also_those_that_were_never_set_up(
     placed: tuple[HostsPlace, tuple[Service, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place, services = placed
-    small = {"lacks": ["nft"], "memory_mb": 100, "free_mb": 9000, "free_inodes": None}
+    number = next(each for each in services if place.on(each.name) == "a").ports[0].number
+    taken = {str(number): "nginx (pid 7)"}
+    small = {"lacks": ["nft"], "memory_mb": 100, "free_mb": 9000, "free_inodes": None, "taken": taken}
     state = State(tmp_path / "state")
     here = {name: Ssh(name, each, tmp_path, state.root / "known_hosts") for name, each in place.hosts.items()}
     asked: list[str] = []
@@ -157,4 +161,35 @@ def test_hosts_that_do_not_fit_are_named_also_those_that_were_never_set_up(
     assert found[:2] == ["Host b is not reached.", "Host a lacks nft. Install that there, or name another host."]
     assert found[2].startswith("Host a: ")
     assert "only 100 MiB of memory" in found[2]
-    assert len(found) == 3
+    assert found[3].startswith(f"Host a: port {number} (")
+    assert found[3].endswith(") is taken by nginx (pid 7). Stop that, or choose another number under `ports`.")
+    assert len(found) == 4
+
+
+def test_who_has_a_port_of_a_service_is_asked_on_its_host(
+    placed: tuple[HostsPlace, tuple[Service, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, services = placed
+    port = next(each for each in services if place.on(each.name) == "a").ports[0]
+
+    def python(ssh: Ssh, _: Path, asked: dict[str, Any]) -> Any:
+        if ssh.name == "b":
+            raise HostError("down")
+        assert port.number in {number for numbers in asked["ports"].values() for number in numbers}
+        return {"taken": {str(port.number): "nginx (pid 7)"}}
+
+    monkeypatch.setattr(Ssh, "python", python)
+    here = {name: Ssh(name, each, tmp_path, tmp_path / "known_hosts") for name, each in place.hosts.items()}
+    (found,) = Hosts(State(tmp_path), place, services, here).holders({})
+    said = f"on a, port {port.number} ({port.name}) is taken by nginx (pid 7)"
+    assert (found.port, found.number, found.sentence, found.pid) == (port.name, port.number, said, None)
+
+
+def test_a_service_that_is_not_installed_is_not_started_again(
+    placed: tuple[HostsPlace, tuple[Service, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, services = placed
+    monkeypatch.setattr(seen, "look", lambda *_: Seen())
+    here = {name: Ssh(name, each, tmp_path, tmp_path / "known_hosts") for name, each in place.hosts.items()}
+    with pytest.raises(LakehouseError, match="nessie is not installed on host a. `lakehouse deploy` does that."):
+        Hosts(State(tmp_path), place, services, here).restart(next(each for each in services if each.name == "nessie"))

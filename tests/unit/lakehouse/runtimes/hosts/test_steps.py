@@ -27,7 +27,7 @@ from tests.unit.lakehouse.runtimes.hosts.conftest import deployed, renewed
 from tests.unit.lakehouse.runtimes.hosts.test_variables import CLIENTS
 
 CLAIM = OwnerClaim(Owner("demo", "prod", "id", "file", "folder"), deployed=True, catalogs=())
-FACTS = {"lacks": [], "memory_mb": 1 << 20, "free_mb": 1 << 20, "free_inodes": None, "data_bytes": 0}
+FACTS = {"lacks": [], "memory_mb": 1 << 20, "free_mb": 1 << 20, "free_inodes": None, "data_bytes": 0, "taken": {}}
 
 
 def there(host: str, *, ready: bool = True) -> UnitSeen:
