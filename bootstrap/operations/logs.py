@@ -7,20 +7,23 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, UnansweredError
 from lakehouse.runtimes.runtime import Runtime
 
 
 def last(runtime: Runtime, services: Sequence[str], lines: int) -> Iterator[str]:
     """The last lines of each service's log, in the services' order.
 
-    A service without a log is left out. Raises LakehouseError if none has one.
+    A service without a log is left out, but not one whose machine does not answer. Raises LakehouseError if none has
+    one.
     """
     errors: list[LakehouseError] = []
     for name in services:
         try:
             text = runtime.log(name, lines)
         except LakehouseError as error:
+            if isinstance(error, UnansweredError):
+                yield from named(services, name, str(error).splitlines())
             errors.append(error)
             continue
         yield from named(services, name, text.splitlines())

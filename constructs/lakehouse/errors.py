@@ -13,6 +13,10 @@ class LakehouseError(Exception):
     exit_code = 1
 
 
+class UnansweredError(LakehouseError):
+    """Another machine gave no answer, or its program failed: what was asked may well be there."""
+
+
 class UsageError(LakehouseError):
     """An invalid command or an invalid file, found before anything is changed. Exit code 2."""
 

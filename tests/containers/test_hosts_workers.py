@@ -162,6 +162,7 @@ def test_a_host_that_is_down_is_named_and_the_others_go_on(placed: Deployment) -
         assert "Host c (admin@10.66.7.13, port 22) is not reached" in placed.lakehouse(
             command, "trino-worker-2", code=1
         )
+    assert "trino-worker-2 | Host c (admin@10.66.7.13, port 22) is not reached" in placed.lakehouse("logs")
     before = pids(placed)
     output = placed.deploy(code=1)
     assert "Host c (admin@10.66.7.13, port 22) is not reached" in output

@@ -196,10 +196,9 @@ def _taken(ports: Any, prefix: str) -> Any:
     found = {}
     for each in Path(_PROC).glob("[0-9]*/fd/*") if sockets else ():
         with contextlib.suppress(OSError):  # it has ended
-            number = sockets.get(str(each.readlink()))
-            process = each.parent.parent
-            if number is not None and "/" + prefix not in (process / "cgroup").read_text():
-                found[number] = (process / "comm").read_text().strip() + " (pid " + process.name + ")"
+            link, process = str(each.readlink()), each.parent.parent
+            if link in sockets and "/" + prefix not in (process / "cgroup").read_text():
+                found[sockets[link]] = (process / "comm").read_text().strip() + " (pid " + process.name + ")"
     return found
 
 

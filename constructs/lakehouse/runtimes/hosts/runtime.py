@@ -264,8 +264,8 @@ class Hosts:
     def facts(self, ssh: Ssh) -> dict[str, Any]:
         """Memory, room, what a host lacks, and ports that others have. Raises HostError if it does not answer."""
         layout = self.place.layout
-        asked = {"do": "facts", "data": layout.data, "prefix": layout.prefix}
-        asked["ports"] = looks.ports(ssh.name, self.place, self.services)
+        ports = looks.ports(ssh.name, self.place, self.services)
+        asked = {"do": "facts", "data": layout.data, "prefix": layout.prefix, "ports": ports}
         found: dict[str, Any] = ssh.python(ON_HOST, asked)
         return found
 

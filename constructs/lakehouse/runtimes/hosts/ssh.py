@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import UnansweredError
 from lakehouse.spec.hosts import Host
 
 PATIENCE = 8  # seconds to connect
 _NO_CONNECTION = 255  # ssh(1)
 
 
-class HostError(LakehouseError):
+class HostError(UnansweredError):
     """A host that does not answer, or a program there that failed."""
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from bootstrap.operations import logs
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, UnansweredError
 from lakehouse.runtimes.runtime import Runtime
 
 SERVICES = ["s3proxy", "trino", "idle"]
@@ -35,6 +35,16 @@ RUNTIME = cast("Any", Logs())
 
 def test_each_line_has_its_services_name() -> None:
     assert list(logs.last(RUNTIME, SERVICES, 2)) == ["s3proxy | two", "s3proxy | three", "trino   | ", "trino   | b"]
+
+
+def test_a_log_on_a_machine_that_does_not_answer_is_not_taken_for_none() -> None:
+    class Down(Logs):
+        def log(self, name: str, lines: int) -> str:
+            if name == "trino":
+                raise UnansweredError("Host b is not reached.")
+            return super().log(name, lines)
+
+    assert list(logs.last(cast("Any", Down()), SERVICES, 1)) == ["s3proxy | three", "trino   | Host b is not reached."]
 
 
 def test_if_no_service_has_a_log_the_error_is_reported() -> None:
