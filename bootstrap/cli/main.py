@@ -86,7 +86,7 @@ def _place(error: Any, known: Mapping[str, Any]) -> None:
     As in ``status --stack aws``, or in ``diff aws``, which is how cdktf has it.
     """
     if hasattr(error, "message"):  # what only programmers call an error of a value
-        error.message = error.message.removeprefix("Value error, ")
+        error.message = _in_words(error.message)
     wrong, context = getattr(error, "option_name", ""), getattr(error, "ctx", None)
     if context is None or context.parent is None:
         return
@@ -96,6 +96,21 @@ def _place(error: Any, known: Mapping[str, Any]) -> None:
     elif (option := known.get(wrong)) is not None:
         value = "" if option.is_flag else f" {option.name.upper()}"
         error.message += f". It goes before the command: {program} {wrong}{value} {command}"
+
+
+_OF_VALUES = (  # what the library that reads options says, and how a person would
+    (r"^Value error, ", ""),
+    (r"^Input should be greater than or equal to (\S+)$", r"the minimum is \1"),
+    (r"^Input should be less than or equal to (\S+)$", r"the maximum is \1"),
+    (r"^Input should be a valid integer.*", "it is no whole number"),
+    (r"^Input should be a valid number.*", "it is no number"),
+)
+
+
+def _in_words(message: str) -> str:
+    for sign, words in _OF_VALUES:
+        message = re.sub(sign, words, message)
+    return message
 
 
 def _drop_output() -> None:

@@ -21,7 +21,7 @@ from lakehouse.runtimes.state import folder
 from lakehouse.text.terminal import shown
 
 _KEPT = 10  # logs of a stack
-_ROOM = 4 << 20  # bytes; the app writes files too, and a log may have one megabyte
+_ROOM = 256 << 10  # bytes that the log and what the app writes may need
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[@-Z\\-_])")
 _FRAME = re.compile(r"^\s*[│╷╵]\s?")
 

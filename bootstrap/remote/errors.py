@@ -13,6 +13,8 @@
 
 from __future__ import annotations
 
+import re
+
 from lakehouse.errors import LakehouseError
 
 _STACK_UP = "Is the stack up? `lakehouse status` shows it, `lakehouse deploy` brings it back."
@@ -54,7 +56,7 @@ class Unreachable(RemoteError):
     """No connection could be made, so nothing was done. ``fix`` is for a server that is no part of a stack."""
 
     def __init__(self, what: str, endpoint: str, reason: str, fix: str = _STACK_UP) -> None:
-        super().__init__(f"{what} at {endpoint} cannot be reached ({reason}). {fix}")
+        super().__init__(f"{what} at {endpoint} cannot be reached ({_in_words(reason)}). {fix}")
 
 
 class StalePlan(LakehouseError):
@@ -63,6 +65,20 @@ class StalePlan(LakehouseError):
 
 #: A new round with fresh facts resolves these.
 RETRIED = (Exists, Missing, Conflict, Throttled, UnknownState)
+
+
+_SIGNS = (  # what libraries say, and what it means
+    (r"[Cc]onnection ?[Rr]efused", "connection refused"),
+    (r"Name or service not known|Temporary failure in name resolution|nodename nor servname", "unknown host name"),
+    (r"No route to host|Network is unreachable", "no way to that host"),
+    (r"timed out|Timeout", "no answer in time"),
+    (r"^EndpointConnectionError$", "no connection"),
+)
+
+
+def _in_words(reason: str) -> str:
+    """A reason without the names of Python's classes around it."""
+    return next((words for sign, words in _SIGNS if re.search(sign, reason)), reason)
 
 
 def first_line(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.errors import UsageError
 from lakehouse.services.certificate import AUTHORITIES
 from lakehouse.services.service import Service
 from lakehouse.text.placeholders import Issued, Secret, is_value, issued, secrets
@@ -209,9 +209,9 @@ def _text(value: Any, key: str, what: str) -> str:
 def one(credentials: Mapping[str, Credential], name: str) -> Credential:
     """The credential of that name.
 
-    Raises LakehouseError if the stack does not have it; the message lists those that it has.
+    Raises UsageError if the stack does not have it; the message lists those that it has.
     """
     if name in credentials:
         return credentials[name]
     there = ", ".join(credentials) or "none"
-    raise LakehouseError(f'This stack has no credential "{name}"; it has: {there}.{suggest(name, credentials)}')
+    raise UsageError(f'This stack has no credential "{name}"; it has: {there}.{suggest(name, credentials)}')

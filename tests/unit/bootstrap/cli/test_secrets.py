@@ -82,7 +82,7 @@ def test_who_takes_a_certificate_without_a_restart_is_said(
 
 
 def test_what_the_stack_lacks_is_reported(deployed: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    lakehouse("-f", str(deployed), "secret", "rotate", "tokn", expect=1)
+    lakehouse("-f", str(deployed), "secret", "rotate", "tokn", expect=2)
     assert 'This stack has no credential "tokn"; it has: ' in capsys.readouterr().err
 
 
