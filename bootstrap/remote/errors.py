@@ -69,7 +69,7 @@ RETRIED = (Exists, Missing, Conflict, Throttled, UnknownState)
 
 _SIGNS = (  # what libraries say, and what it means
     (r"[Cc]onnection ?[Rr]efused", "connection refused"),
-    (r"Name or service not known|Temporary failure in name resolution|NameResolution|nodename nor servname", "unknown host name"),
+    (r"Name or service not known|name resolution|NameResolution|nodename nor", "unknown host name"),
     (r"No route to host|Network is unreachable", "no way to that host"),
     (r"timed out|Timeout", "no answer in time"),
     (r"^(Endpoint|New)ConnectionError$", "no connection"),
