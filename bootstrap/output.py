@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
+from lakehouse.runtimes.whose import check_readable
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
@@ -97,7 +99,11 @@ class RedactedStream:
 
 
 def guard(secrets: Path) -> None:
-    """Redact the secrets of that folder in everything that this process prints from now on."""
+    """Redact the secrets of that folder in everything that this process prints from now on.
+
+    Raises LakehouseError if this user may not read them: then nothing could be printed, not even why.
+    """
+    check_readable(secrets)
     redact = Redactor(secrets)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)

@@ -47,6 +47,7 @@ def maintain(
     meant = run.chosen(lakehouse, target.path.name, names or [])
     if not meant and not as_json:
         print(f"{target.path.name}: no table has a policy: add `maintenance` to a table, a namespace or a catalog.")
+        return
     with output.progress() as bar:
         bar.add_task("checking tables", total=None)
         work = list(run.prepare(lakehouse, connections, meant, run.today()))

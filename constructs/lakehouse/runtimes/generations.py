@@ -20,6 +20,7 @@ from lakehouse.runtimes import certificates, credentials, given, shell_keys, tok
 from lakehouse.runtimes.credentials import Credential
 from lakehouse.runtimes.incarnation import digest
 from lakehouse.runtimes.state import State, write_private
+from lakehouse.runtimes.whose import unreadable
 from lakehouse.services.certificate import AUTHORITIES, Given
 from lakehouse.services.service import Service
 from lakehouse.text.placeholders import Secret
@@ -206,6 +207,8 @@ def read(state: State) -> dict[str, Generation]:
         return {str(name): Generation(int(now), int(wanted)) for name, (now, wanted) in content.items()}
     except (FileNotFoundError, NotADirectoryError):
         return {}
+    except PermissionError:
+        raise LakehouseError(unreadable(path)) from None
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise LakehouseError(
             f"{path}, which counts how often credentials were replaced, cannot be read. Remove it: the next deploy "

@@ -31,6 +31,12 @@ def no_docker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
 
 
+@pytest.fixture(autouse=True)
+def _room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is memory, whatever else runs on this machine."""
+    monkeypatch.setattr("bootstrap.doctor.probes.memory", lambda: (20_000, 24_000))
+
+
 def on_rest(file: Path) -> None:
     """The same file with a catalog that stands on PostgreSQL."""
     file.write_text(re.sub(r"lake: nessie\}, ports: \{.*?\}", "lake: rest}", file.read_text()))
