@@ -26,6 +26,7 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
     from bootstrap.doctor.endings import first
     from bootstrap.operations import disk
     from bootstrap.operations.status import duration, look, scheduled
+    from lakehouse.runtimes.runtime import UNWATCHED
 
     target = context.obj.target()
     if target.in_aws:
@@ -69,6 +70,9 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
             print(target.advice(f"Schedule: {timed}."))
         if why := target.unable:
             print(why)
+        elif any(each.state == UNWATCHED for each in services):
+            what = "Its services run, but their supervisor was killed, so nothing starts one again that ends"
+            print(target.advice(f"{what}: `lakehouse deploy` starts all of them again."))
         elif not any(each.pid for each in services):
             print(target.advice("The stack is not up: `lakehouse deploy` starts it."))
         elif not all(each.healthy for each in services):

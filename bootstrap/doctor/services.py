@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bootstrap.doctor import logs
 from lakehouse import toolkit
 from lakehouse.runtimes.findings import Finding, PortHolder, error, ok, skipped, warning
-from lakehouse.runtimes.runtime import Process
+from lakehouse.runtimes.runtime import UNWATCHED, Process
 
 _SHOWN = 3  # ports named in one line
 
@@ -39,6 +39,12 @@ def running(processes: Mapping[str, Process], named: Sequence[str], left: bool, 
     up = [name for name in named if name in processes and processes[name].up]
     if up:
         return ok(f"{len(up)} of {len(named)} services run")
+    if any(name in processes and processes[name].state == UNWATCHED for name in named):
+        return error(
+            "its services run, but nothing watches them: one that ends is not started again",
+            "somebody killed their supervisor",
+            "`lakehouse deploy`, which starts all of them again",
+        )
     if left:
         return error(
             "none of its services runs any more",

@@ -12,6 +12,8 @@ from lakehouse.runtimes.findings import Check, CheckContext, PortHolder
 from lakehouse.runtimes.generations import Planned
 from lakehouse.services.service import File, Port, Service
 
+UNWATCHED = "UNWATCHED"  # the state of a service that still runs, but that nothing stops, starts or restarts
+
 
 @dataclass(frozen=True)
 class Process:

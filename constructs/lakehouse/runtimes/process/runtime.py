@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from lakehouse.runtimes.process import (
 )
 from lakehouse.runtimes.process.supervisor import LOCALE, Supervisor
 from lakehouse.runtimes.processes import belonging, holders
-from lakehouse.runtimes.runtime import Process
+from lakehouse.runtimes.runtime import UNWATCHED, Process
 from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import File, Port, Service
 from lakehouse.text.placeholders import written
@@ -43,7 +44,19 @@ class Processes:
     services: tuple[Service, ...]
 
     def processes(self) -> Mapping[str, Process]:
-        return Supervisor(self.state).processes()
+        return Supervisor(self.state).processes() or self._left()
+
+    def _left(self) -> Mapping[str, Process]:
+        """The services that still run although their supervisor was killed."""
+        found = set()
+        for process in belonging(self.state):
+            with suppress(psutil.Error):  # it has ended
+                found.add(process.environ().get("LAKEHOUSE_SERVICE", ""))
+        return {
+            each.name: Process(each.name, UNWATCHED, 0, 0, "its supervisor was killed")
+            for each in self.services
+            if each.name in found
+        }
 
     def healthy(self) -> Mapping[str, bool]:
         return incarnation.healthy(self.services, self.state)

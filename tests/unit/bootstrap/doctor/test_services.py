@@ -53,6 +53,12 @@ def test_many_taken_ports_are_counted() -> None:
     [
         ({"nessie": "RUNNING", "trino": "EXITED"}, True, "ok", "1 of 2 services run"),
         ({"nessie": "EXITED", "trino": "EXITED"}, True, "error", "none of its services runs any more"),
+        (
+            {"nessie": "UNWATCHED"},
+            True,
+            "error",
+            "its services run, but nothing watches them: one that ends is not started again",
+        ),
         ({}, True, "error", "none of its services runs any more"),
         ({}, False, "error", "is not up"),
         ({"dropped": "RUNNING"}, False, "error", "is not up"),

@@ -17,7 +17,7 @@ from lakehouse.runtimes.incarnation import record
 from lakehouse.runtimes.process import archives
 from lakehouse.runtimes.process.incarnation import look
 from lakehouse.runtimes.process.runtime import Processes
-from lakehouse.runtimes.runtime import Process
+from lakehouse.runtimes.runtime import UNWATCHED, Process
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import File, Probe, Service
 from lakehouse.text.placeholders import Secret
@@ -39,6 +39,19 @@ def test_memory_is_that_of_all_processes_with_the_services_mark(tmp_path: Path) 
         assert set(Processes(State(tmp_path / "other"), ()).memory()) == set()
     finally:
         worker.communicate("\n")
+
+
+def test_services_whose_supervisor_was_killed_are_not_down(tmp_path: Path) -> None:
+    environment = {**os.environ, "LAKEHOUSE_STATE": str(tmp_path), "LAKEHOUSE_SERVICE": "trino"}
+    command = [sys.executable, "-c", "print(1, flush=True); input()"]
+    services = tuple(Service(name, "image", (), ("run",), Probe("tcp", 1)) for name in ("nessie", "trino"))
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as orphan:
+        assert orphan.stdout is not None
+        orphan.stdout.readline()
+        found = Processes(State(tmp_path), services).processes()
+        orphan.communicate("\n")
+    assert {name: (each.state, each.up) for name, each in found.items()} == {"trino": (UNWATCHED, False)}
+    assert Processes(State(tmp_path), services).processes() == {}
 
 
 def test_archives_that_another_lakehouse_has_made_since_are_no_failure(
