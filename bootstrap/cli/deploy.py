@@ -76,7 +76,7 @@ def diff(context: typer.Context, as_json: JsonOption = False) -> None:
     _stop_unless_done(target, ended, path, "lakehouse diff")
     _warn(target, printed)
     planned = log.planned(ended.lines)
-    found = _changes(target)
+    found = words.with_unknown(target, _changes(target), planned)
     gone = [] if target.in_aws else _gone(target)
     if as_json:
         resources = [{"address": address, "action": action} for address, action in planned]

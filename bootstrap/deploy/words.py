@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bootstrap.deploy.run import Ended
@@ -13,10 +15,14 @@ from lakehouse import toolkit
 from lakehouse.kinds.engines.spark import TOKEN
 from lakehouse.runtimes.changes import PlannedChanges
 from lakehouse.runtimes.local import Local
+from lakehouse.runtimes.state import terraform_state
 from lakehouse.spec import Lakehouse
 from lakehouse.text.terminal import shown, shown_lines
 
 _SIGNS: Mapping[str, str] = {"create": "+", "change": "~", "replace": "~", "destroy": "-"}
+
+# The resource of a service, in each runtime.
+_OF_SERVICE = re.compile(r"\.(?:process|docker|hosts)_(?P<name>.+)_[0-9A-F]{8}$")
 
 _PROVIDER = (
     "Terraform found no registry with that provider. For a stack of containers, "
@@ -198,6 +204,22 @@ def comparison(
         yield from (f"  {shown(line)}" for line in found.contents)
         if "No changes." in found.contents and not (found.services or found.renewed or gone):
             yield f"So nothing starts and nothing is made: a deploy only takes note of the new {target.path.name}."
+
+
+def with_unknown(target: Target, found: PlannedChanges, planned: Sequence[tuple[str, str]]) -> PlannedChanges:
+    """The changes with the services that run, but that Terraform would create because its state does not know them.
+
+    The app compares what runs with the file, and cannot see Terraform's state.
+    """
+    if target.in_aws:
+        return found
+    known = terraform_state(target.path, target.stack)
+    why = f"Terraform's state ({known.name}) does not know it, as if somebody had removed that file"
+    made = [
+        match["name"] for address, action in planned if action == "create" and (match := _OF_SERVICE.search(address))
+    ]
+    own = [each.name for each in target.located.everything if each.name in made and each.name not in found.services]
+    return replace(found, services={**found.services, **dict.fromkeys(own, why)})
 
 
 def not_compared(why: str) -> str:

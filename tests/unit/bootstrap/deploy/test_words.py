@@ -135,3 +135,23 @@ def test_a_deploy_that_would_change_nothing_that_anybody_sees_says_so(
 ) -> None:
     said = "\n".join(words.comparison(target(tmp_path), found, [("terraform_data.bootstrap", "update")], gone))
     assert ("only takes note of the new lakehouse.yaml" in said) == only_noted
+
+
+def test_services_that_terraform_no_longer_knows_start_again_and_the_diff_says_so(tmp_path: Path) -> None:
+    """The app sees that they run as the file says; a deploy without the former state starts all of them again."""
+    about = target(tmp_path)
+    planned = [
+        ("terraform_data.process_trino_D8BE3766", "create"),
+        ("terraform_data.process_spark-worker-1_28D32CF3", "create"),
+        ("terraform_data.process_preflight_FEF9E082", "create"),
+        ("terraform_data.process_nessie_6FCF992A", "replace"),
+    ]
+    found = words.with_unknown(about, PlannedChanges(services={"trino": "memory: 1g -> 2g"}), planned)
+    said = list(words.comparison(about, found, planned, []))
+    assert "  ~ trino starts again: memory: 1g -> 2g" in said
+    assert any(
+        line.startswith("  ~ spark-worker-1 starts again: Terraform's state (terraform.local.tfstate) d")
+        for line in said
+    )
+    assert "  s3proxy, nessie, spark-master, spark-worker-2, spark-connect: no change" in said
+    assert not any("preflight" in line for line in said)
