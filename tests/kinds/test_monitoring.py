@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.deployment import Deployment, until, up
+from tests.integration.deployment import Deployment, kept, until, up
 from tests.kinds.monitored import (
     MONITORING,
     MONITORS,
@@ -70,6 +70,18 @@ def test_a_killed_service_is_told_and_so_is_its_return(monitored: Deployment, al
     os.kill(monitored.local.runtime.processes()["trino"].pid, 9)
     until(lambda: alerts.has("firing", "ServiceDown", service="trino"), 120)
     until(lambda: alerts.has("resolved", "ServiceDown", service="trino"), 300)
+
+
+def test_rules_with_a_fault_are_refused_before_anything_stops(monitored: Deployment) -> None:
+    before = {name: each.pid for name, each in monitored.local.runtime.processes().items()}
+    with kept(monitored.file):
+        monitored.change("stacks", "local", "monitoring", to={**MONITORING, "rules": "alerts.yaml"})
+        rule = "groups: [{name: mine, rules: [{alert: Quiet, expr: 'sum(rate(x[5m]) =='}]}]\n"
+        (monitored.folder / "alerts.yaml").write_text(rule)
+        said = monitored.lakehouse("deploy", "--yes", code=1)
+    assert "vmalert does not take its files" in said
+    assert 'invalid expression for rule "Quiet"' in said
+    assert {name: each.pid for name, each in monitored.local.runtime.processes().items()} == before
 
 
 def test_monitoring_comes_and_goes_without_a_restart_of_other_services(monitored: Deployment) -> None:

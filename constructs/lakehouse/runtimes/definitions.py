@@ -37,6 +37,7 @@ def service(raw: dict[str, Any]) -> Service:
         | {
             "forgets": tuple(raw.get("forgets", ())),
             "leaves": tuple(raw.get("leaves", ())),
+            "trial": tuple(raw.get("trial", ())),
             "environment": tuple((key, value) for key, value in raw["environment"]),
             "files": _files(raw["files"]),
             "ports": tuple(map(_port, raw["ports"])),

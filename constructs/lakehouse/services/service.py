@@ -173,6 +173,9 @@ class Service:
     # The ports that its processes choose themselves, all as one: with a pattern as the name, and 0 as the number.
     further: Port | None = field(default=None, metadata=ASIDE)
     calls_outside: bool = field(default=False, metadata=ASIDE)  # it calls services that have no image
+    # A command that ends with 0 if the program takes the service's files, in whose folder it runs. A deploy asks it
+    # before it stops anything. Empty: nobody but its start can tell.
+    trial: tuple[str, ...] = field(default=(), metadata=ASIDE)
 
     @property
     def is_job(self) -> bool:

@@ -52,6 +52,7 @@ def service(place: Place, watched: Watched) -> Service:
         # All others, so that a deploy that starts them is no alert.
         needs=tuple(each.name for each in watched.services if not each.is_job),
         stop_signal="INT",
+        trial=() if own is None else (place.package(PACKAGE), "-dryRun", f"-rule={_OWN}", "-loggerLevel=ERROR"),
     )
 
 

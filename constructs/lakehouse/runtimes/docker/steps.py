@@ -10,7 +10,7 @@ from pathlib import Path
 from lakehouse import packages, toolkit
 from lakehouse.errors import LakehouseError
 from lakehouse.packages.catalogue import PACKAGES
-from lakehouse.runtimes import disk, events, former, generations, memory, owner, renewal
+from lakehouse.runtimes import disk, events, former, generations, memory, owner, renewal, trial
 from lakehouse.runtimes.docker import archives, supervised
 from lakehouse.runtimes.docker.connection import OLDEST, numbers
 from lakehouse.runtimes.docker.containers import ID, LAKEHOUSE, SERVICE, STACK, STATE, Container, ContainerSeen
@@ -72,6 +72,7 @@ def prepare(
     for service in services:
         for file in service.files:
             written(file.text, state.secret)  # a secret that cannot be read, a file that the lakehouse's file names
+    trial.check(state, outside)
     for reference in sorted({each.image for each in containers}):
         if not engine.has_image(reference):
             print(f"pulling {reference}", flush=True)

@@ -10,7 +10,7 @@ import psutil
 
 from lakehouse import packages, toolkit
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import disk, former, generations, memory, owner, processes, renewal
+from lakehouse.runtimes import disk, former, generations, memory, owner, processes, renewal, trial
 from lakehouse.runtimes.generations import NOTHING, Planned
 from lakehouse.runtimes.incarnation import Incarnation, record, recorded
 from lakehouse.runtimes.owner import OwnerClaim
@@ -47,6 +47,7 @@ def preflight(
     for each in services:
         for file in each.files:
             written(file.text, state.secret)  # a secret that cannot be read, a file that the lakehouse's file names
+    trial.check(state, services)
     ports = [port for each in services for port in each.ports]
     if sentences := processes.taken(ports, state):
         stack = state.root.name if claim is None else claim.owner.stack  # whose folder may have another name

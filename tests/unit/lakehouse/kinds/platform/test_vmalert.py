@@ -28,3 +28,10 @@ def test_rules_of_the_user_are_evaluated_too(tmp_path: Path) -> None:
     [own] = [each.text for each in service.files if each.path == "own.yaml"]
     assert own == Content("/beside/alerts.yaml", public=True)
     assert not [each for each in built(tmp_path)[NAME].files if each.path == "own.yaml"]
+
+
+def test_a_deploy_asks_it_about_rules_of_the_user_before_it_stops_anything(tmp_path: Path) -> None:
+    assert built(tmp_path)[NAME].trial == ()
+    program, *words = built(tmp_path, {"rules": "alerts.yaml"})[NAME].trial
+    assert program.endswith("/vmalert-1.151.0")
+    assert words[:2] == ["-dryRun", "-rule=own.yaml"], "relative to the folder of its files"
