@@ -34,7 +34,7 @@ class SeaTunnelServer:
     """SeaTunnel's server at an address."""
 
     def __init__(self, endpoint: str, patience: float = 90.0) -> None:
-        """A stop waits for a checkpoint, for which SeaTunnel has a minute."""
+        """A stop waits for the end of the job; one of the user's for a checkpoint, for which SeaTunnel has a minute."""
         self._http = Http("SeaTunnel", endpoint, patience=patience)
 
     def jobs(self) -> dict[str, SeaTunnelJob]:
@@ -46,11 +46,11 @@ class SeaTunnelServer:
         }
 
     def stop(self, name: str) -> None:
-        """End the job after a checkpoint. It stays stopped when the server starts again."""
+        """End the job, whose rows are not in the table yet. It stays stopped when the server starts again."""
         self._http.request("POST", f"/pipelines/{quote(name)}/stop", {})
 
     def start(self, name: str) -> None:
-        """Let the job go on from its last checkpoint; one that has ended starts over."""
+        """Let the pipeline go on where its rows in the table end; one that has ended starts over."""
         self._http.request("POST", f"/pipelines/{quote(name)}/start", {})
 
 

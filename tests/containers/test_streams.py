@@ -12,20 +12,32 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
 from lakehouse.runtimes.docker.engine import DockerEngine
-from lakehouse.spec import load, ports
 from tests.containers.conftest import exposed, runtime, sick, up
 from tests.containers.listening import assert_declared
-from tests.integration.deployment import Deployment, kept, kill, until, until_well
+from tests.integration.deployment import Deployment, kill, until, until_well
 from tests.integration.test_metadata import Receiver
 from tests.kinds.messages import publish
 from tests.kinds.shop import COLUMNS, PASSWORD, Shop, open_shop
-from tests.kinds.streamed import SOCKETS, assert_goes_on_after_a_stop, assert_once_through_kills, status
+from tests.kinds.slotted import (
+    assert_goes_with_its_pipeline,
+    assert_goes_with_the_data,
+    assert_named_without_pipelines_until_both_keys,
+)
+from tests.kinds.streamed import (
+    SOCKETS,
+    assert_goes_on_after_a_lost_end,
+    assert_goes_on_after_a_stop,
+    assert_once_through_kills,
+    status,
+)
 
 pytestmark = [
     pytest.mark.integration,
@@ -35,7 +47,6 @@ pytestmark = [
 ]
 
 FILE = "lakehouses/003-rest-postgres.yaml"
-PORTS = ("stacks", "local", "ports")
 TABLES = ("catalogs", "iceberg", "namespaces", "raw", "tables")
 EVENTS = {"from": {"topic": "events"}, "to": "iceberg.raw.events", "commit_seconds": 2, "deletable": True}
 
@@ -118,6 +129,22 @@ def test_a_stopped_pipeline_goes_on_where_it_was(stack: Deployment) -> None:
     assert_goes_on_after_a_stop(stack, "events", lambda first, count: send(stack, first, count), lambda: counted(stack))
 
 
+def test_a_pipeline_goes_on_after_kafka_has_forgotten_the_end_of_its_commit(
+    stack: Deployment, engine: DockerEngine
+) -> None:
+    @contextmanager
+    def kafka_down() -> Iterator[Path]:
+        container = engine.client.containers.get(engine.seen(stack.local.state)["kafka"].name)
+        [volume] = [each for each in container.attrs["Mounts"] if each["Type"] == "volume"]
+        container.stop()
+        yield Path(volume["Source"]) / "log"
+        container.start()
+
+    assert_goes_on_after_a_lost_end(
+        stack, "events", lambda first, count: send(stack, first, count), lambda: counted(stack), kafka_down
+    )
+
+
 def deploy_changes(stack: Deployment, shop: Shop) -> None:
     """With the pipeline of the shop's changes, its table and its password."""
     credentials = stack.folder / "credentials.yaml"
@@ -150,7 +177,6 @@ def test_changes_of_a_database_through_kills(stack: Deployment, shop: Shop) -> N
 
 
 def test_rows_by_seatunnel_through_kills(stack: Deployment) -> None:
-    """A row may come twice, so what is compared is keys."""
     columns = {"id": "string", "at": "timestamptz", "payload": "string"}
     stack.change(*TABLES, "copied", to={"columns": columns})
     pipeline = {"engine": "seatunnel", "from": {"topic": "copied"}, "to": "iceberg.raw.copied", "commit_seconds": 2}
@@ -159,12 +185,13 @@ def test_rows_by_seatunnel_through_kills(stack: Deployment) -> None:
     stack.fetch()
     stack.deploy()
     until(lambda: counted(stack, "copied")[1] == 500, 240)
-    for part, killed in enumerate((["seatunnel"], ["kafka"], ["kafka", "seatunnel"])):
-        send(stack, 500 + part * 200, 200, "copied")
+    for part, killed in enumerate((["seatunnel"], ["kafka"], ["kafka", "seatunnel"]) * 2):
+        send(stack, 500 + part * 100, 100, "copied")
+        time.sleep(part * 0.9)  # at another moment of a job each
         kill(stack, *killed)
     until(lambda: counted(stack, "copied")[1] == 1100, 400)
     until(lambda: status(stack)["copied"]["lag"] == 0, 120)
-    print("rows and keys by SeaTunnel:", counted(stack, "copied"))
+    assert counted(stack, "copied") == [1100, 1100]
 
 
 def test_what_is_scheduled_runs(stack: Deployment, datahub: Receiver) -> None:
@@ -189,10 +216,7 @@ def test_no_secret_is_outside_the_mounted_files(stack: Deployment, engine: Docke
 
 
 def test_a_pipeline_goes_with_both_keys_and_its_slot_with_it(stack: Deployment, shop: Shop) -> None:
-    assert shop.slots == "1"
-    stack.change("pipelines", to={"events": EVENTS})
-    stack.lakehouse("apply", "--allow-destroy")
-    until(lambda: shop.slots == "0", 60)
+    assert_goes_with_its_pipeline(stack, shop, {"events": EVENTS})
     stack.change("stacks", "local", "credentials", to=None)  # the password of a pipeline that is gone is refused
 
 
@@ -210,27 +234,9 @@ def test_messages_rows_and_places_outlive_a_destroy(stack: Deployment) -> None:
 
 
 def test_a_slot_that_nobody_reads_is_named_and_goes_with_both_keys_or_the_data(stack: Deployment, shop: Shop) -> None:
-    """The last test: nothing is left of the lakehouse. Without pipelines there is no Kafka Connect."""
+    """The last test: nothing is left of the lakehouse."""
     deploy_changes(stack, shop)
     until(lambda: shop.slots == "1", 120)
-    with kept(stack.file) as text:
-        address = f"slot {shop.slot} of shop at {shop.host}:{shop.port}"
-        there = ports(load(stack.file), "local")
-        stack.edit(text, {("pipelines",): None, ("stacks", "local", "credentials"): None, PORTS: None})
-        stack.change(*PORTS, to={name: there[name] for name in ports(load(stack.file), "local")})
-        assert f"No pipeline reads the replication {address}" in stack.lakehouse("deploy", "--yes")
-        assert not {"kafka", "connect"} & runtime(stack).processes().keys()
-        assert f"! {address}: no pipeline reads it, and it stays" in stack.lakehouse("plan")
-        assert address in stack.lakehouse("drift", code=2)
-        assert f"! {address}" in stack.lakehouse("apply")
-        assert shop.slots == "1"
-        assert f"done: {address}" in stack.lakehouse("apply", "--allow-destroy")
-        assert shop.slots == "0"
-        assert address not in stack.lakehouse("plan")
+    assert_named_without_pipelines_until_both_keys(stack, shop)
     stack.deploy()
-    until(lambda: shop.slots == "1", 120)
-    stack.lakehouse("destroy", "--yes")
-    assert shop.slots == "1"
-    stack.lakehouse("destroy", "--data", "--yes")
-    assert shop.slots == "0"
-    assert shop.sql("SELECT count(*) FROM pg_publication") == "0"
+    assert_goes_with_the_data(stack, shop)

@@ -8,19 +8,29 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from trino.exceptions import TrinoQueryError
 
-from lakehouse.kinds.pipelines import connectors
 from lakehouse.runtimes.process.supervisor import Supervisor
-from lakehouse.spec import load, ports
-from tests.integration.deployment import Deployment, kept, kill, until, up
-from tests.kinds.lost_ends import cut_last_end, is_undecided, partition_of_group
+from tests.integration.deployment import Deployment, kill, until, up
 from tests.kinds.messages import publish
 from tests.kinds.shop import COLUMNS, PASSWORD, Shop, open_shop
-from tests.kinds.streamed import SOCKETS, assert_goes_on_after_a_stop, assert_once_through_kills, status
+from tests.kinds.slotted import (
+    assert_goes_with_its_pipeline,
+    assert_goes_with_the_data,
+    assert_named_without_pipelines_until_both_keys,
+)
+from tests.kinds.streamed import (
+    SOCKETS,
+    assert_goes_on_after_a_lost_end,
+    assert_goes_on_after_a_stop,
+    assert_once_through_kills,
+    status,
+)
 
 pytestmark = [
     pytest.mark.integration,
@@ -101,7 +111,6 @@ def test_rows_of_a_topic_are_read_by_trino(stack: Deployment) -> None:
     assert status(stack)["orders"]["state"] == "running"
 
 
-PORTS = ("stacks", "local", "ports")
 #: What is killed at once: the worker, the broker, the catalog, the store.
 KILLED = (["connect"], ["kafka"], ["rest"], ["s3proxy"], ["kafka", "connect"])
 
@@ -120,26 +129,16 @@ def test_a_stopped_pipeline_goes_on_where_it_was(stack: Deployment) -> None:
 
 
 def test_a_pipeline_goes_on_after_kafka_has_forgotten_the_end_of_its_commit(stack: Deployment) -> None:
-    """Its place is in a transaction without an end: so it has none, and stands still until the worker ends that."""
-    [before, _] = counted(stack)
-    send(stack, rows(before, 100))
-    until(lambda: counted(stack) == [before + 100, before + 100], 120)
-    stack.lakehouse("pipelines", "stop", "orders")
-    until(lambda: status(stack)["orders"]["state"] == "stopped", 60)
-    time.sleep(5)  # until the broker has noted that the last commit is complete
-    supervisor = Supervisor(stack.local.state)
-    supervisor.halt("kafka")
-    places = partition_of_group(f"connect-{connectors.sink_of('orders')}", 8)
-    cut_last_end(stack.local.state.root / "data/kafka/log", places)
-    supervisor.restart("kafka")
-    send(stack, rows(before + 100, 100))
-    assert is_undecided(f"127.0.0.1:{stack.port('kafka')}", places)
-    stack.lakehouse("pipelines", "start", "orders")
-    until(lambda: counted(stack)[1] == before + 200, 400, lambda: stack.local.runtime.log("connect", 100))
-    time.sleep(10)
-    assert counted(stack) == [before + 200, before + 200]
-    assert "had no end, and has that which the broker noted, a commit" in stack.local.runtime.log("connect", 10_000)
-    until(lambda: status(stack)["orders"]["state"] == "running", 120)
+    @contextmanager
+    def kafka_down() -> Iterator[Path]:
+        supervisor = Supervisor(stack.local.state)
+        supervisor.halt("kafka")
+        yield stack.local.state.root / "data/kafka/log"
+        supervisor.restart("kafka")
+
+    assert_goes_on_after_a_lost_end(
+        stack, "orders", lambda first, count: send(stack, rows(first, count)), lambda: counted(stack), kafka_down
+    )
 
 
 def test_no_secret_is_shown(stack: Deployment) -> None:
@@ -218,20 +217,7 @@ def test_a_stopped_stack_leaves_its_slot_and_goes_on_where_it_was(stack: Deploym
 
 
 def test_all_pipelines_leave_the_file_at_once_and_come_back(stack: Deployment, shop: Shop) -> None:
-    """Without pipelines there is no Kafka Connect, and nobody reads the slot: the deploy says so."""
-    address = f"slot {shop.slot} of shop at 127.0.0.1:{shop.port}"
-    with kept(stack.file) as text:
-        there = ports(load(stack.file), "local")
-        stack.edit(text, {("pipelines",): None, ("stacks", "local", "credentials"): None, PORTS: None})
-        stack.change(*PORTS, to={name: there[name] for name in ports(load(stack.file), "local")})
-        assert f"No pipeline reads the replication {address}" in stack.lakehouse("deploy", "--yes")
-        assert f"! {address}: no pipeline reads it, and it stays" in stack.lakehouse("plan")
-        assert address in stack.lakehouse("drift", code=2)
-        assert f"! {address}" in stack.lakehouse("apply")
-        assert shop.slots == "1"
-        assert f"done: {address}" in stack.lakehouse("apply", "--allow-destroy")
-        assert shop.slots == "0"
-        assert address not in stack.lakehouse("plan")
+    assert_named_without_pipelines_until_both_keys(stack, shop)
     [before, _] = counted(stack, "changes")
     stack.deploy()
     again = before + int(shop.sql("SELECT count(*) FROM items"))
@@ -244,13 +230,9 @@ def test_all_pipelines_leave_the_file_at_once_and_come_back(stack: Deployment, s
 
 
 def test_a_pipeline_goes_with_both_keys_and_its_slot_with_it(stack: Deployment, shop: Shop) -> None:
-    assert shop.slots == "1"
-    pipelines = {"orders": {"from": {"topic": "orders"}, "to": "lake.raw.orders", "commit_seconds": 2}}
-    stack.change("pipelines", to=pipelines)
-    stack.lakehouse("apply")
-    assert shop.slots == "1"
-    stack.lakehouse("apply", "--allow-destroy")
-    until(lambda: shop.slots == "0", 60)
+    assert_goes_with_its_pipeline(
+        stack, shop, {"orders": {"from": {"topic": "orders"}, "to": "lake.raw.orders", "commit_seconds": 2}}
+    )
 
 
 def test_data_that_is_destroyed_takes_the_slot_with_it(stack: Deployment, shop: Shop) -> None:
@@ -258,10 +240,4 @@ def test_data_that_is_destroyed_takes_the_slot_with_it(stack: Deployment, shop: 
     (stack.folder / "credentials.yaml").write_text(f"pipeline-again: {PASSWORD}\n")
     stack.change("pipelines", "again", to=shop.pipeline("lake.raw.changes"))
     stack.deploy()
-    until(lambda: shop.slots == "1", 60)
-    stack.lakehouse("destroy", "--yes")
-    assert shop.slots == "1"
-    stack.lakehouse("destroy", "--data", "--yes")
-    assert shop.slots == "0"
-    assert shop.sql("SELECT count(*) FROM pg_publication") == "0"
-    assert not stack.local.state.root.exists()
+    assert_goes_with_the_data(stack, shop)

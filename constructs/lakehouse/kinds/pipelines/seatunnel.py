@@ -56,6 +56,9 @@ rootLogger.appenderRef.console.ref = console
 # Its sink closes no connection to the store by itself, and each is a warning of 50 lines.
 logger.store.name = org.apache.iceberg.aws.s3.S3FileIO
 logger.store.level = error
+# A change of branches only, of which each pipeline makes some, is a warning too: it adds no snapshot.
+logger.branches.name = org.apache.iceberg.BaseTransaction
+logger.branches.level = error
 """
 
 
@@ -101,6 +104,7 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
         files=(
             File("start.sh", Path(__file__).with_suffix(".sh").read_text()),
             File("server.bsh", Path(__file__).with_suffix(".bsh").read_text()),
+            File("rows.bsh", Path(__file__).with_name("seatunnel_rows.bsh").read_text()),
             File("log4j2.properties", _LOGGING),
             File("plugin-mapping.properties", "".join(f"seatunnel.{key} = {of}\n" for key, of in _MAPPING.items())),
             File("seatunnel.yaml", json.dumps(_engine(f"{data}/checkpoints/"))),
@@ -131,7 +135,9 @@ def _jobs(place: Place, lakehouse: Lakehouse, catalogs: dict[str, CatalogEndpoin
         known[name] = {
             "number": str(number),
             "every": seatunnel_jobs.every(pipeline),
+            "topic": pipeline.source.topic or "",
             "group": seatunnel_jobs.group(lakehouse, name) if pipeline.source.topic is not None else "",
+            "once": pipeline.source.config is None,
         }
         if (of_the_user := pipeline.source.config) is not None:
             found.append(File(f"{name}.conf", place.beside(of_the_user, public=True)))

@@ -103,7 +103,7 @@ def every(pipeline: PipelineEntry) -> int:
 
 
 def group(lakehouse: Lakehouse, name: str) -> str:
-    """The group of consumers under which it is written down, when a job has ended well, what it has read of its topic.
+    """The group of consumers under which it is noted what of a topic is in the table.
 
     Another job (:func:`number`) has another group, and so begins with the oldest message.
     """
@@ -191,12 +191,17 @@ def _source(
         return "Kafka", {
             "bootstrap.servers": broker,
             "topic": source.topic,
-            # It goes on where the job before ended: with "earliest", each would read all of the topic.
-            "consumer.group": f"{group(lakehouse, name)}-reading",  # which `seatunnel.bsh` sets before, and reads after
+            # It goes on where the job before ended: with "earliest", each would read all of the topic. `seatunnel.bsh`
+            # gives each job a group of its own.
             "start_mode": "group_offsets",
             "format": "json",
             "format_error_handle_way": "fail",
-            "kafka.config": {"auto.offset.reset": "earliest", "isolation.level": "read_committed"},
+            # What it has fetched, which can be more than it hands on, is not noted by itself.
+            "kafka.config": {
+                "auto.offset.reset": "earliest",
+                "isolation.level": "read_committed",
+                "auto.commit.interval.ms": "2147483647",
+            },
             "schema": schema,
         }
     if source.jdbc is not None:

@@ -41,6 +41,8 @@ def test_every_job_has_a_file_and_a_number_and_says_when_it_starts_again() -> No
     jobs = json.loads(as_text(found["jobs.json"]))
     assert {name: each["every"] for name, each in jobs.items()} == {"orders": 5, "own": 0, "rates": 300}
     assert [bool(each["group"]) for each in jobs.values()] == [True, False, False]
+    assert [each["topic"] for each in jobs.values()] == ["orders", "", ""]
+    assert [each["once"] for each in jobs.values()] == [True, False, True], "one of the user's says where it writes to"
     assert all(each["number"].isdigit() for each in jobs.values())  # text: they are more than a number of JSON holds
     assert json.loads(as_text(found["orders.conf"]))["env"]["job.name"] == "orders"
     assert found["own.conf"] == Content("/beside/jobs/a.conf", public=True)
