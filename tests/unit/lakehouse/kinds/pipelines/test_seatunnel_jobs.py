@@ -269,6 +269,6 @@ def test_a_job_starts_over_only_if_it_reads_or_writes_something_else() -> None:
 
 
 def test_a_job_that_starts_over_has_another_group_of_consumers() -> None:
-    first, second = (source({"topic": each})["consumer.group"] for each in ("orders", "other"))
+    first, second = (group(of({"topic": each}), "one") for each in ("orders", "other"))
     assert first != second
-    assert first == f"{group(of({'topic': 'orders'}), 'one')}-reading"
+    assert first == group(of({"topic": "orders"}, commit_seconds=7), "one")
