@@ -21,11 +21,12 @@ def limits(lakehouse: Lakehouse, stack: str) -> Thresholds:
 
 def finding(found: Sequence[PipelineStatus], limits: Thresholds) -> Finding:
     """The worst that is seen of them: what failed, what fills a database's disk, what is late, what is not there."""
-    for each in found:
-        if each.state == FAILED:
-            fix = f"`lakehouse pipelines logs {each.name}` has all of it. Once the cause is gone it goes on by itself, "
-            fix += f"within 5 minutes, or at once by `lakehouse pipelines start {each.name}`"
-            return error(f"{each.name} has failed: {each.problem}", PIPELINES[each.engine].failure, fix)
+    if failed := [each for each in found if each.state == FAILED]:
+        first, *more = failed
+        fix = f"`lakehouse pipelines logs {first.name}` has all of it. Once the cause is gone it goes on by itself, "
+        fix += f"within 5 minutes, or at once by `lakehouse pipelines start {first.name}`"
+        also = f" (failed too: {', '.join(each.name for each in more)})" if more else ""
+        return error(f"{first.name} has failed: {first.problem}{also}", PIPELINES[first.engine].failure, fix)
     for each in found:
         if each.kept is not None and each.kept > limits.slot_mib * _MIB:
             said = f"the database keeps {each.kept / _GIB:.1f} GiB of its log for {each.name}, which is {each.state}"

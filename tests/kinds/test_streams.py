@@ -157,10 +157,13 @@ def test_changes_of_a_database(stack: Deployment, shop: Shop) -> None:
         "INSERT INTO items SELECT n, 'w' || n, n + 0.25, '2026-11-27 10:00:00.123456Z' FROM generate_series(1, 50) n"
     )
     credentials = stack.folder / "credentials.yaml"
-    credentials.write_text(f"pipeline-shop: {PASSWORD}\n")
+    credentials.write_text("pipeline-shop: not-its-password\n")
     credentials.chmod(0o600)
     stack.change("stacks", "local", "credentials", to="credentials.yaml")
     stack.change("pipelines", "shop", to=shop.pipeline("lake.raw.changes"))
+    refusal = f"shop at 127.0.0.1:{shop.port} does not let postgres in: password authentication failed"
+    assert refusal in stack.deploy(code=1)
+    credentials.write_text(f"pipeline-shop: {PASSWORD}\n")
     stack.deploy()
     until(lambda: stack.trino("SELECT count(*) FROM lake.raw.changes") == [[50]], 120)
     shop.sql("UPDATE items SET word = 'new', price = 9.99 WHERE id = 1")

@@ -146,6 +146,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory, shop: Shop, answers: str) ->
 
 
 def test_messages_are_read_by_trino_with_their_types(stack: Deployment) -> None:
+    until(lambda: status(stack)["orders"]["state"] == "running", 120)  # and not failed: it has made its topic
+    assert status(stack)["orders"]["lag"] in (0, None)
     send(stack, rows(0, 500))
     until(lambda: counted(stack) == [500, 500], 240)
     query = "SELECT id, customer, CAST(amount AS varchar), CAST(at AS varchar) FROM lake.raw.orders WHERE id = 5"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from bootstrap.engines.kafka_connect import Connector
-from bootstrap.engines.replication import SourceDatabase, drop
+from bootstrap.engines.replication import SourceDatabase, drop, kept
 from bootstrap.engines.slot_records import SlotRecord, SlotRecords
 from bootstrap.iceberg.evolve import Detail
 from bootstrap.iceberg.metadata import Facts
@@ -19,6 +19,7 @@ from bootstrap.reconciler.differences import Differences
 from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind, Put
 from bootstrap.reconciler.work import ApplyWork
 from bootstrap.reconciler.world import World
+from bootstrap.remote.errors import Refused, RemoteError, Unreachable
 from lakehouse.kinds.pipeline import password_of
 from lakehouse.spec.model import Lakehouse
 
@@ -128,10 +129,28 @@ class Pipelines(ObjectKind):
         for name, config in change.body.put.items():
             if state is not None:  # before the connector, which makes the slot
                 SlotRecords(state).connector(change.name, config)
-            work.connect.put(name, config)
+            try:
+                work.connect.put(name, config)
+            except RemoteError as error:
+                raise _explained(error, config, change.name, work) from None
         for name in change.body.restart:
             work.connect.restart(name)
         return ""
+
+
+def _explained(error: RemoteError, config: Mapping[str, str], pipeline: str, work: ApplyWork) -> RemoteError:
+    """The same, or what the database says. Connect 4.3.1 fails over Debezium's answer that it is not let in."""
+    source, state = SourceDatabase.of(config), work.world.connections.user_keys
+    if source is None or state is None:
+        return error
+    try:
+        kept(source, state.secret(password_of(pipeline)))
+    except Refused as why:
+        fix = f"Correct `user`, or {password_of(pipeline)} in the stack's credentials, and deploy again"
+        return Refused(f"{source} does not let {source.user} in: {why}. {fix}")
+    except Unreachable:
+        return Refused(f"{source} does not answer. Correct `host` and `port`, or start it, and deploy again")
+    return error
 
 
 def _remove(name: str, pipeline: str, work: ApplyWork) -> None:

@@ -51,6 +51,11 @@ def test_what_failed_comes_first() -> None:
     assert finding(found, Thresholds()).severity == "error"
 
 
+def test_others_that_failed_are_named() -> None:
+    found = [status(FAILED, problem="why"), status(RUNNING, name="good"), *(status(FAILED, name=each) for each in "ab")]
+    assert finding(found, Thresholds()).found == "orders has failed: why (failed too: a, b)"
+
+
 def test_what_is_too_much_is_for_the_file_to_say() -> None:
     found = [status(RUNNING, lag=20_000, kept=3 * GIB)]
     assert finding(found, Thresholds(lag_messages=20_000, slot_mib=3 * 1024)).severity == "ok"

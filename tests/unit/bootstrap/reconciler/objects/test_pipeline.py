@@ -20,7 +20,7 @@ from bootstrap.reconciler.objects.pipeline import PipelineFacts
 from bootstrap.reconciler.plan import Plan, from_json, plan, render
 from bootstrap.reconciler.reconcile import reconcile
 from bootstrap.remote.connections import ConnectConnection, Connections, StoreConnection
-from bootstrap.remote.errors import Refused
+from bootstrap.remote.errors import Refused, RemoteError, Unreachable
 from lakehouse.kinds.compose import endpoints
 from lakehouse.kinds.pipelines.connectors import connectors, slot
 from lakehouse.runtimes.state import State
@@ -189,6 +189,41 @@ def test_a_replication_slot_goes_before_its_connector(
         assert outcome.failed == ()
         assert connect.calls == ["stop shop-source", "remove shop-source", "remove shop-sink"]
         assert dropped == [(slot("demo", "local", "shop"), "secret")]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Refused("password authentication failed"), "does not let reader in: password authentication failed. Correct"),
+        (Unreachable("PostgreSQL", "db:5432", "refused"), "does not answer. Correct `host` and `port`"),
+        (None, "null (HTTP 500)"),
+    ],
+)
+def test_a_database_that_lets_nobody_in_is_the_cause(
+    answer: RemoteError | None, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Connect itself says only that something was null."""
+
+    def kept(source: SourceDatabase, password: str) -> None:
+        assert password == "secret"
+        if answer is not None:
+            raise answer
+
+    class Failing(Connect):
+        def put(self, name: str, config: Mapping[str, str]) -> None:
+            raise Refused("null (HTTP 500)")
+
+    monkeypatch.setattr(pipeline, "kept", kept)
+    state = State(tmp_path)
+    state.keep("pipeline-shop", "secret")
+    connect: Any = Failing({})
+    connection = ConnectConnection("http://127.0.0.1:1", wanted(BOTH))
+    at = Connections(StoreConnection("http://127.0.0.1:1", "us-east-1"), {}, connect=connection, user_keys=state)
+    outcome = reconcile(BOTH, world(None, connections=at, connect=lambda: connect), kinds=PIPELINES)
+    [failure] = [each for each in outcome.failed if "shop" in str(each)]
+    assert said in str(failure)
+    [other] = [each for each in outcome.failed if "shop" not in str(each)]
+    assert "null" in str(other), "of a topic, Connect's own answer"
 
 
 def test_the_table_comes_first() -> None:
