@@ -17,6 +17,19 @@ def publish(stack: Deployment, topic: str, messages: Iterable[tuple[bytes | None
     close_sockets()
 
 
+def publish_in_a_transaction(stack: Deployment, topic: str, messages: Iterable[bytes]) -> None:
+    """Send messages in one transaction, whose end is the last that the topic has then."""
+    at = f"127.0.0.1:{stack.port('kafka')}"
+    producer = KafkaProducer(bootstrap_servers=at, bootstrap_timeout_ms=60_000, transactional_id=topic)
+    producer.init_transactions()
+    producer.begin_transaction()
+    for each in messages:
+        producer.send(topic, each)
+    producer.commit_transaction()
+    producer.close()
+    close_sockets()
+
+
 def _publish(port: int, topic: str, messages: Iterable[tuple[bytes | None, bytes]]) -> None:
     producer = KafkaProducer(
         bootstrap_servers=f"127.0.0.1:{port}",

@@ -21,7 +21,7 @@ import requests
 from bootstrap.session.connect import store
 from tests.attacks.attacked import assert_known
 from tests.integration.deployment import Deployment, kill, until, up
-from tests.kinds.messages import close_sockets
+from tests.kinds.messages import close_sockets, publish_in_a_transaction
 from tests.kinds.shop import PASSWORD, Shop
 from tests.kinds.streamed import SOCKETS, status
 from tests.kinds.test_streams import counted, rows, send, shop
@@ -234,6 +234,21 @@ def test_a_stopped_pipeline_goes_on_where_it_was_and_stays_stopped_until_then(st
     assert counted(stack)[1] == keys
     stack.lakehouse("pipelines", "start", "orders")
     until(lambda: counted(stack)[1] == keys + 100, 240)
+
+
+def test_the_last_transaction_of_a_topic_comes_with_the_message_after_it(stack: Deployment) -> None:
+    """SeaTunnel waits for the message before the topic's end, which is a transaction's mark. It can be stopped then."""
+    [_, keys] = counted(stack)
+    publish_in_a_transaction(stack, "orders", (json.dumps(each).encode() for each in rows(keys, 10)))
+    time.sleep(20)
+    assert counted(stack)[1] == keys
+    assert status(stack)["orders"]["state"] == "running"
+    stack.lakehouse("pipelines", "stop", "orders")
+    until(lambda: status(stack)["orders"]["state"] == "stopped", 60)
+    send(stack, rows(keys + 10, 1))
+    stack.lakehouse("pipelines", "start", "orders")
+    until(lambda: counted(stack)[1] == keys + 11, 240)
+    assert counted(stack) == [keys + 11, keys + 11]
 
 
 def test_a_table_that_does_not_take_it_is_named_and_the_log_says_why(stack: Deployment) -> None:
