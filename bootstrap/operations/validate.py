@@ -36,6 +36,14 @@ def problems(lakehouse: Lakehouse, path: Path) -> Iterator[Problem]:
             token(file, str(file), "token")
         except UsageError as error:
             yield Problem(("stacks", name, "lineage", "token"), str(error))
+    for at, file in _of_schedules(lakehouse, path):
+        try:
+            text = private(file, str(file), dotted(at[2:]))
+        except UsageError as error:
+            yield Problem(at, str(error))
+        else:
+            if at[-1] == "webhook" and not text.strip().startswith(("https://", "http://")):
+                yield Problem(at, f"{file} has no address. Write that of the webhook into it, as in https://...")
     for at, profile in _sources(lakehouse, path):
         try:
             credentials.fault(profile)
@@ -103,6 +111,22 @@ def _of_lineage(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[str, Path]]:
     for name, stack in lakehouse.stacks.items():
         if isinstance(stack, LocalStack) and stack.lineage is not None and stack.lineage.token is not None:
             yield name, path.parent / Path(stack.lineage.token).expanduser()
+
+
+def _of_schedules(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[KeyPath, Path]]:
+    """Files that a run of a schedule reads: found missing only by then, nobody is told that it failed."""
+    for name, stack in lakehouse.stacks.items():
+        schedule = stack.schedule if isinstance(stack, LocalStack) else None
+        if schedule is None:
+            continue
+        at: KeyPath = ("stacks", name, "schedule")
+        mail, backup = schedule.notify.mail, schedule.backup
+        named: dict[KeyPath, str | None] = {
+            (*at, "notify", "webhook"): schedule.notify.webhook,
+            (*at, "notify", "mail", "password"): mail.password if mail else None,
+            (*at, "backup", "key"): backup.key if backup else None,
+        }
+        yield from ((each, path.parent / file) for each, file in named.items() if file is not None)
 
 
 def _sources(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[KeyPath, Profile]]:

@@ -147,3 +147,40 @@ def test_the_token_of_who_gets_lineage_is_private(tmp_path: Path, mode: int | No
     lakehouse = Lakehouse.model_validate({**FILE, "stacks": {"local": {**local, "lineage": lineage}}})
     found = [(each.at, each.message) for each in problems(lakehouse, tmp_path / "lakehouse.yaml")]
     assert found == ([(("stacks", "local", "lineage", "token"), f"{file} {said}")] if said else [])
+
+
+NOTIFY = {
+    "webhook": "hook.url",
+    "mail": {
+        "server": "smtp.example.com:587",
+        "sender": "lake@example.com",
+        "to": ["ops@example.com"],
+        "user": "lake",
+        "password": "mail.password",
+    },
+}
+
+
+def test_files_that_a_run_of_the_schedule_reads_are_looked_at_before(tmp_path: Path) -> None:
+    """A webhook that is not there would be missed when something has failed."""
+    backup = {"at": "30 1 * * *", "to": "backups", "key": "backup.key"}
+    stack = {"runtime": "process", "store": "s3proxy", "catalogs": {"lake": "nessie"}}
+    schedule = {"backup": backup, "notify": NOTIFY}
+    lakehouse = Lakehouse.model_validate({**FILE, "stacks": {"local": {**stack, "schedule": schedule}}})
+
+    def found() -> dict[str, str]:
+        return {".".join(map(str, each.at)): each.message for each in problems(lakehouse, tmp_path / "lakehouse.yaml")}
+
+    at = "stacks.local.schedule"
+    assert found().keys() == {f"{at}.notify.webhook", f"{at}.notify.mail.password", f"{at}.backup.key"}
+    assert "does not exist. Create it with mode 0600" in found()[f"{at}.backup.key"]
+    for each, text in {"hook.url": "hooks.example.com", "mail.password": "secret", "backup.key": "secret"}.items():
+        (tmp_path / each).write_text(text)
+        (tmp_path / each).chmod(0o600)
+    assert found() == {
+        f"{at}.notify.webhook": f"{tmp_path}/hook.url has no address. Write that of the webhook into it, as in https://..."
+    }
+    (tmp_path / "hook.url").write_text("https://hooks.example.com/1\n")
+    assert found() == {}
+    (tmp_path / "hook.url").chmod(0o644)
+    assert "has mode 0644, so other users may read it" in found()[f"{at}.notify.webhook"]
