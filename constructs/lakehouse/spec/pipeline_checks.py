@@ -68,7 +68,8 @@ def _target(at: KeyPath, pipeline: PipelineEntry, lakehouse: Lakehouse) -> Itera
     if (table := tables.get(pipeline.table)) is None:
         views = {f"{space}.{view}" for space, content in namespaces.items() for view in content.views}
         what = "a view, and rows go into tables" if pipeline.table in views else "not a table of the file"
-        fix = suggest(pipeline.table, tables) or " Declare it with its columns: a pipeline makes no table"
+        near = suggest(pipeline.table, tables).replace('"', f'"{pipeline.catalog}.', 1)  # as `to` has it
+        fix = near or " Declare it with its columns: a pipeline makes no table"
         yield Problem(place, f'"{pipeline.to}" is {what}.{fix}')
         return
     namespace, _, leaf = pipeline.table.rpartition(".")

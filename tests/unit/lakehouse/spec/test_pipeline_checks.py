@@ -113,7 +113,7 @@ def test_a_source_of_another_engine() -> None:
     ("to", "message"),
     [
         ("lak.raw.orders", '"lak" is not one of `catalogs`. Did you mean "lake"?'),
-        ("lake.raw.order", '"lake.raw.order" is not a table of the file. Did you mean "raw.orders"?'),
+        ("lake.raw.order", '"lake.raw.order" is not a table of the file. Did you mean "lake.raw.orders"?'),
         ("lake.other.t", '"lake.other.t" is not a table of the file. Declare it with its columns: '),
         ("lake.raw.seen", '"lake.raw.seen" is a view, and rows go into tables. Declare it'),
         ("lake.raw.newest", "lake.raw.newest has Iceberg's format 3, which pipelines were not tried with"),
