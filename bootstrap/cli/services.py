@@ -26,7 +26,9 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
     from bootstrap.doctor.endings import first
     from bootstrap.operations import disk
     from bootstrap.operations.status import duration, look, scheduled
+    from lakehouse.runtimes import lock
     from lakehouse.runtimes.runtime import UNWATCHED
+    from lakehouse.runtimes.state import terraform_state
 
     target = context.obj.target()
     if target.in_aws:
@@ -70,6 +72,8 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
             print(target.advice(f"Schedule: {timed}."))
         if why := target.unable:
             print(why)
+        elif (holder := lock.holder(terraform_state(target.path, target.stack))) is not None:
+            print(f"A command works on this stack ({holder}): what is down may be starting or stopping.")
         elif any(each.state == UNWATCHED for each in services):
             what = "Its services run, but their supervisor was killed, so nothing starts one again that ends"
             print(target.advice(f"{what}: `lakehouse deploy` starts all of them again."))

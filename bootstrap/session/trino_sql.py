@@ -83,6 +83,10 @@ def _failure(error: Exception) -> LakehouseError:
     from trino.exceptions import HttpError, TrinoConnectionError, TrinoQueryError
 
     if isinstance(error, TrinoQueryError):
+        if error.error_name == "SERVER_STARTING_UP":
+            return SqlFailure(
+                f"Trino has just started, and takes no statements yet: try again soon ({error.error_name})"
+            )
         return SqlFailure(f"{_PLACE.sub('', error.message, count=1)} ({error.error_name})", error.error_location)
     if isinstance(error, TrinoConnectionError):
         return SqlFailure(f"Trino no longer answers ({error}). `lakehouse status` shows whether it runs.")

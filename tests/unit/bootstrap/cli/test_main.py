@@ -15,6 +15,7 @@ from bootstrap.cli.main import app
 from bootstrap.operations.status import ServiceStatus, combine
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.lock import LockHolder
 from lakehouse.runtimes.owner import mark
 from lakehouse.runtimes.runtime import Process
 
@@ -303,3 +304,13 @@ import lakehouse.runtimes.process.place as place; place.java = '/java-{{}}'.form
     assert process.stderr.read() == b""
     assert process.wait() == 141
     process.stderr.close()
+
+
+def test_a_status_while_a_deploy_runs_says_so_instead_of_sending_to_another_deploy(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("lakehouse.runtimes.lock.holder", lambda state: LockHolder(7, "terraform apply", "me@here", ""))
+    lakehouse("-f", str(file), "status", expect=1)
+    said = capsys.readouterr().out
+    assert "A command works on this stack (pid 7, terraform apply, me@here): what is down may be starting" in said
+    assert "`lakehouse deploy`" not in said

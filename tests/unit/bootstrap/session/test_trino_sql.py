@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from trino.exceptions import HttpError
+from trino.exceptions import HttpError, TrinoQueryError
 
 from bootstrap.session.trino_sql import _failure
 
@@ -20,3 +20,8 @@ def test_an_answer_that_is_none_of_trinos_is_explained_without_its_page(error: E
     found = str(_failure(error))
     assert said in found
     assert "b'" not in found
+
+
+def test_a_trino_that_has_just_started_is_no_riddle() -> None:
+    error = TrinoQueryError({"message": "Trino server is still initializing", "errorName": "SERVER_STARTING_UP"})
+    assert str(_failure(error)).startswith("Trino has just started, and takes no statements yet: try again soon")
