@@ -130,5 +130,15 @@ def _transfer(url: str, part: Path, size: int, session: requests.Session, seen: 
         raise _TryAgain(f"the connection was cut at {have} of {size} bytes")
 
 
+_WORDS: Sequence[tuple[type[Exception], str]] = (  # the narrower ones first
+    (requests.exceptions.ProxyError, "the proxy that http_proxy and https_proxy name cannot be reached"),
+    (requests.exceptions.SSLError, "its certificate is not trusted"),
+    (requests.exceptions.Timeout, "no answer in time"),
+    (requests.exceptions.ConnectionError, "no connection"),
+)
+
+
 def _say(error: Exception) -> str:
-    return str(error) if isinstance(error, _TryAgain) else type(error).__name__
+    if isinstance(error, _TryAgain):
+        return str(error)
+    return next((words for kind, words in _WORDS if isinstance(error, kind)), type(error).__name__)

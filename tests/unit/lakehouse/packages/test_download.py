@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages.download import download
+from lakehouse.packages.download import _say, download
 from lakehouse.packages.package import Artifact
 from tests.unit.lakehouse.packages.registry import Registry, artifact
 
@@ -126,7 +126,7 @@ def test_a_failure_that_stays_keeps_what_has_arrived(client: Client, url: str, r
 
 
 def test_no_network_is_reported(client: Client, free_port: int) -> None:
-    with pytest.raises(LakehouseError, match=r"127.0.0.1 in 5 attempts \(ConnectionError\). Check the network"):
+    with pytest.raises(LakehouseError, match=r"127.0.0.1 in 5 attempts \(no connection\). Check the network"):
         client.get(THING, f"http://127.0.0.1:{free_port}/thing")
 
 
@@ -136,3 +136,9 @@ def test_a_full_disk_is_reported(url: str) -> None:
         LakehouseError, match="the disk with /dev is full. Free some space there, or set XDG_CACHE_HOME"
     ):
         Client(Path("/dev/full")).get(THING, url)
+
+
+def test_a_proxy_that_is_not_there_is_named() -> None:
+    assert "proxy that http_proxy" in _say(requests.exceptions.ProxyError())
+    assert _say(requests.exceptions.ReadTimeout()) == "no answer in time"
+    assert _say(requests.exceptions.InvalidURL()) == "InvalidURL"
