@@ -1,5 +1,5 @@
 """``python -m bootstrap``: the same as ``lakehouse``."""
 
-from bootstrap.cli.main import main
+from bootstrap.cli.start import main
 
 main()

@@ -5,6 +5,7 @@ A command imports its modules when it runs: ``lakehouse --help`` must not wait f
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -114,14 +115,14 @@ def _in_words(message: str) -> str:
 
 
 def _drop_output() -> None:
-    """Nobody reads the output any more (`lakehouse sql ... | head`): what is left of it goes nowhere."""
+    """Nobody reads the output any more (`lakehouse sql ... | head`), or its disk is full: the rest goes nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _complain(message: str) -> None:
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:
         _drop_output()
     print(f"Error: {shown_lines(message)}", file=sys.stderr)
     sys.stderr.flush()
@@ -138,9 +139,15 @@ def _of_the_disk(context: Any) -> None:
         return
 
 
+_UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # of a file to which the output goes
+
+
 def _unexpected(error: Exception, options: dict[str, Any]) -> int:
     if options.get("debug"):
         sys.stderr.write("".join(traceback.format_exception(error)))
+    if isinstance(error, OSError) and error.errno in _UNWRITTEN and error.filename is None:
+        _complain(f"The output cannot be written: {error.strerror}.")
+        return 1
     first = str(error).strip().partition("\n")[0]
     _complain(f"{type(error).__name__}: {first}" + ("" if options.get("debug") else " (--debug shows where)"))
     return 1
@@ -256,7 +263,7 @@ app.add_typer(doctor)
 
 
 def main() -> None:
-    """The console script."""
+    """Run the command line of this process."""
     if sys.stdin is None:  # closed by whoever started it; questions and pipes are then at their end
         sys.stdin = open(os.devnull)  # noqa: SIM115
     app(prog_name="lakehouse")

@@ -314,3 +314,22 @@ def test_a_status_while_a_deploy_runs_says_so_instead_of_sending_to_another_depl
     said = capsys.readouterr().out
     assert "A command works on this stack (pid 7, terraform apply, me@here): what is down may be starting" in said
     assert "`lakehouse deploy`" not in said
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_output_that_does_not_fit_on_its_disk_is_an_error_in_a_line(file: Path) -> None:
+    command = [sys.executable, "-m", "bootstrap", "-f", str(file), "endpoints"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "Error: The output cannot be written: No space left on device.\n")
+
+
+def test_ctrl_c_before_the_command_has_begun_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt\n")  # while the command line is imported
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    done = subprocess.run(
+        [sys.executable, "-m", "bootstrap", "status"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "")
+    script = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]["lakehouse"]
+    assert script == "bootstrap.cli.start:main"
