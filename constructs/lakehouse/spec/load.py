@@ -30,7 +30,7 @@ def load(path: Path, *, engines: bool = True) -> Lakehouse:
     unknown = inventoried.expand(source)
     lakehouse, problems, left_out = _validate(source)
     left_out |= unknown
-    problems = source.problems[:_MOST] + problems
+    problems = [*source.problems, *source.tags][:_MOST] + problems
     if lakehouse is not None:
         missing = catalogs.missing(lakehouse, path.parent) if engines else ()
         further = (

@@ -22,6 +22,9 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from lakehouse.spec.problems import KeyPath, Problem, SpecError
 from lakehouse.text.terminal import shown
 
+_TAG = "tag:yaml.org,2002:"
+# What a value is without a tag, or with one of YAML's own.
+_TAGS = ("str", "int", "float", "bool", "null", "map", "seq", "merge", "value", "timestamp")
 AGAIN = -1  # ends the location of the second occurrence of a duplicate key
 _MISSING = "there is no such file. `lakehouse init` writes one"
 _DEEPEST = 100  # levels of mappings and lists; a lakehouse needs about ten
@@ -66,6 +69,7 @@ class SourceText:
     data: Any = None
     lines: dict[KeyPath, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    tags: list[Problem] = field(default_factory=list)  # of values with a tag, which an inventory of Ansible may have
 
     def line(self, at: KeyPath) -> int:
         """The line of a location, or of the innermost one around it that is in the file."""
@@ -237,6 +241,11 @@ class _Reader:
         line = node.start_mark.line + 1
         if id(node) in self.open or self.copies > _MOST_COPIES or len(at) > _DEEPEST:
             raise _refused(self.source.path, line, "an alias (*) contains itself or too much. Write the value out")
+        if (tag := str(node.tag).removeprefix(_TAG)) not in _TAGS:
+            self.source.lines.setdefault(at, line)
+            written = tag if tag.startswith("!") else f"!!{tag}"
+            message = f"a tag ({shown(written)}) has no meaning here. Remove it, and write the value out"
+            self.source.tags.append(Problem(at, message))
         if isinstance(node, ScalarNode):
             return _scalar(node, self.text(node, at))
         self.open.add(id(node))

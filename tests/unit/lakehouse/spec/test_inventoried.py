@@ -10,6 +10,7 @@ import yaml
 
 from lakehouse.spec import LocalStack, load
 from lakehouse.spec.hosts import Host
+from lakehouse.spec.inventories import parse
 from tests.unit.lakehouse.spec.test_placed import problems, written
 
 INI = """
@@ -188,3 +189,10 @@ def test_names_of_other_kinds_become_names_of_this_file(tmp_path: Path) -> None:
     assert (stack.place.store, stack.place.catalogs) == (first, third)
     assert (stack.place.trino.coordinator, stack.place.trino.workers) == (second, [first, second, third])
     assert (stack.place.spark.master, stack.place.spark.workers) == (second, [third])
+
+
+def test_an_inventory_may_have_ansibles_tags(tmp_path: Path) -> None:
+    """A tag is an error in lakehouse.yaml, where it would have no meaning."""
+    path = tmp_path / "hosts.yml"
+    path.write_text("all:\n  vars: {other: !vault abc}\n  hosts: {a: {ansible_host: 10.0.0.11}}\n")
+    assert list(parse(path).group("all").hosts) == ["a"]
