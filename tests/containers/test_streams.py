@@ -234,9 +234,10 @@ def test_messages_rows_and_places_outlive_a_destroy(stack: Deployment) -> None:
 
 
 def test_a_slot_that_nobody_reads_is_named_and_goes_with_both_keys_or_the_data(stack: Deployment, shop: Shop) -> None:
-    """The last test: nothing is left of the lakehouse."""
+    """The last test: of the lakehouse only the list of tables is left that were published."""
     deploy_changes(stack, shop)
     until(lambda: shop.slots == "1", 120)
     assert_named_without_pipelines_until_both_keys(stack, shop)
     stack.deploy()
     assert_goes_with_the_data(stack, shop)
+    assert [each.name for each in stack.local.state.root.iterdir()] == ["metadata.json"]

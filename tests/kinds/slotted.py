@@ -44,7 +44,7 @@ def assert_goes_with_its_pipeline(stack: Deployment, shop: Shop, left: dict[str,
 
 
 def assert_goes_with_the_data(stack: Deployment, shop: Shop) -> None:
-    """Nothing is left of the lakehouse then."""
+    """Nothing is left in the database then."""
     until(lambda: shop.slots == "1", 120)
     said = stack.lakehouse("destroy", "--yes")
     assert f"its replication slot {shop.slot} stays in shop at {shop.host}:{shop.port}" in said
@@ -52,4 +52,3 @@ def assert_goes_with_the_data(stack: Deployment, shop: Shop) -> None:
     stack.lakehouse("destroy", "--data", "--yes")
     assert shop.slots == "0"
     assert shop.sql("SELECT count(*) FROM pg_publication") == "0"
-    assert not stack.local.state.root.exists()

@@ -244,3 +244,4 @@ def test_data_that_is_destroyed_takes_the_slot_with_it(stack: Deployment, shop: 
     stack.change("pipelines", "again", to=shop.pipeline("lake.raw.changes"))
     stack.deploy()
     assert_goes_with_the_data(stack, shop)
+    assert not stack.local.state.root.exists()
