@@ -169,7 +169,7 @@ def test_one_failure_does_not_stop_the_others_and_is_counted(servers: Servers, r
 def test_no_answer_is_reported_with_the_address_and_the_fix(servers: Servers, root: str, free_port: int) -> None:
     nowhere = through(servers.connections(), f"http://127.0.0.1:{free_port}")
     with pytest.raises(
-        Unreachable, match=rf'catalog "lake" at http://127.0.0.1:{free_port}.*Connection refused.*`lakehouse deploy`'
+        Unreachable, match=rf'catalog "lake" at http://127.0.0.1:{free_port}.*connection refused.*`lakehouse deploy`'
     ):
         make_plan(lakehouse(stage(root, 0)), nowhere)
     store = replace(servers.connections().store, endpoint=f"http://127.0.0.1:{free_port}")
