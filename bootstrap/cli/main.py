@@ -250,14 +250,17 @@ app.add_typer(ownership)
 app.add_typer(reconciler)
 app.add_typer(maintenance)
 app.add_typer(ingestion)
-app.add_typer(stores, name="store", cls=CommandGroup)
-app.add_typer(pipelines, name="pipelines", cls=CommandGroup)
-app.add_typer(secrets, name="secret", cls=CommandGroup)
-app.add_typer(access, name="access", cls=CommandGroup)
-app.add_typer(backup, name="backup", cls=CommandGroup)
-app.add_typer(aws, name="aws", cls=CommandGroup)
-app.add_typer(metadata, name="metadata", cls=CommandGroup)
-app.add_typer(schedule, name="schedule", cls=CommandGroup)
+for group, name in (
+    (stores, "store"),
+    (pipelines, "pipelines"),
+    (secrets, "secret"),
+    (access, "access"),
+    (backup, "backup"),
+    (aws, "aws"),
+    (metadata, "metadata"),
+    (schedule, "schedule"),
+):
+    app.add_typer(group, name=name, cls=CommandGroup)
 app.add_typer(diagram)
 app.add_typer(doctor)
 

@@ -20,7 +20,7 @@ import pytest
 from lakehouse.runtimes import owner, processes
 from lakehouse.runtimes.process import steps
 from tests.bench import naive
-from tests.integration.deployment import BIN, PROJECT, Deployment
+from tests.integration.deployment import BIN, PROJECT, Changes, Deployment
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
 
@@ -145,13 +145,17 @@ def test_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     show(capsys, "Memory at rest, all services", {"rss": rest}, "MiB")
 
 
-def test_start_without_a_cluster(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """To the first row with `cluster: false` in engines.spark, and with the default, in turn."""
+def test_lighter_starts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """To the first row with less than the default has, and with the default, in turn."""
+    alone: Changes = {("engines", "spark", "cluster"): False}
+    rest: Changes = {("stacks", "local", "catalogs"): {"lake": "rest"}}
+    usual = "the default"
+    lakehouses: dict[str, Changes] = {"no cluster": alone, "no cluster, Iceberg REST": {**alone, **rest}, usual: {}}
     rows: dict[str, list[float]] = {}
     sizes: dict[str, list[float]] = {}
     for number in range(ROUNDS):
-        for name, cluster in (("no cluster", False), ("master and two workers", True)):
-            ours = Deployment.make(tmp_path / f"{name} {number}", {("engines", "spark", "cluster"): cluster})
+        for name, changes in lakehouses.items():
+            ours = Deployment.make(tmp_path / f"{name} {number}", changes)
             began = time.monotonic()
             ours.deploy()
             rows.setdefault(f"{name}: deploy", []).append(time.monotonic() - began)
@@ -162,6 +166,10 @@ def test_start_without_a_cluster(tmp_path: Path, capsys: pytest.CaptureFixture[s
             ours.cdktf("destroy", "local", "--auto-approve")
     show(capsys, "Start", rows)
     show(capsys, "Memory and processor after the first row (MiB, s)", sizes, unit="")
-    without, usual = (rows[f"{name}: deploy to first row"] for name in ("no cluster", "master and two workers"))
-    ratios = [mine / other for mine, other in zip(without, usual, strict=True)]
-    show(capsys, "Ratio, pair by pair", {"no cluster / cluster": ratios}, unit="x")
+    took = {name: rows[f"{name}: deploy to first row"] for name in lakehouses}
+    ratios = {
+        f"{name} / {usual}": [mine / other for mine, other in zip(took[name], took[usual], strict=True)]
+        for name in lakehouses
+        if name != usual
+    }
+    show(capsys, "Ratio, pair by pair", ratios, unit="x")

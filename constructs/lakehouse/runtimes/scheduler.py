@@ -10,6 +10,7 @@ from lakehouse.cdk import TerraformResource, local_exec
 from lakehouse.runtimes import definitions, scheduling
 from lakehouse.runtimes.incarnation import NONE, Incarnation, digest, recorded
 from lakehouse.runtimes.local import Local
+from lakehouse.runtimes.probe import BUSY_SECONDS
 from lakehouse.runtimes.process import incarnation
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.runs import of_stack
@@ -42,7 +43,7 @@ class Scheduler:
                 local_exec(runtime, NAME, trigger=trigger, up=down, needs=[contents])
             return ""
         last, wanted = recorded(own, NAME), digest(definition(self._service))
-        well = incarnation.healthy([self._service], own)[NAME]
+        well = incarnation.healthy([self._service], own, BUSY_SECONDS)[NAME]
         why = "first start" if last == NONE else "its schedule has changed" if last.digest != wanted else ""
         why = why or ("" if well else "it does not run")
         self._incarnation = Incarnation.new(wanted, why) if why else last

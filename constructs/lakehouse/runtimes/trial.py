@@ -26,9 +26,15 @@ def check(state: State, services: Iterable[Service]) -> None:
                 path = Path(folder, file.path)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_private(path, written(file.text, state.secret))
-            done = subprocess.run(
-                each.trial, cwd=folder, capture_output=True, text=True, errors="replace", timeout=_SECONDS, check=False
-            )
+            try:
+                done = subprocess.run(
+                    each.trial, cwd=folder, capture_output=True, text=True, errors="replace", timeout=_SECONDS,
+                    check=False,
+                )  # fmt: skip
+            except subprocess.TimeoutExpired:
+                raise LakehouseError(
+                    f"{each.name} did not say within {_SECONDS} s whether it takes its files."
+                ) from None
             if done.returncode != 0:
                 said = [f"  {line}" for line in (done.stdout + done.stderr).splitlines() if line.strip()]
                 what = "\n".join(said[:_LINES])

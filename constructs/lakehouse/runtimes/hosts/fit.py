@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,9 @@ def room(data: str, facts: HostFacts) -> DiskRoom:
     return DiskRoom(Path(data), facts["free_mb"], facts["free_inodes"])
 
 
-def taken_ports(facts: HostFacts, services: Sequence[Service]) -> Iterator[tuple[Port, str]]:
-    """The ports of services of a host that other programs have there, each with a sentence."""
-    for port in (port for each in services for port in each.ports):
+def taken_ports(facts: HostFacts, ports: Iterable[Port]) -> Iterator[tuple[Port, str]]:
+    """Those of the ports of services of a host that other programs have there, each with a sentence."""
+    for port in ports:
         if program := facts["taken"].get(str(port.number)):
             yield port, f"port {port.number} ({port.name}) is taken by {program}"
 
@@ -36,7 +36,7 @@ def problems(name: str, data: str, facts: HostFacts, services: Sequence[Service]
         memory.check(services, facts["memory_mb"])
     except LakehouseError as error:
         yield f"Host {name}: {error}"
-    for _, taken in taken_ports(facts, services):
+    for _, taken in taken_ports(facts, (port for each in services for port in each.ports)):
         yield f"Host {name}: {taken}. Stop that, or choose another number under `ports`."
     there = room(data, facts)
     if there.below(_ROOM_MB, disk.ROOM_INODES):

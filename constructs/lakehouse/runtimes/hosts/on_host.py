@@ -28,7 +28,7 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 def main(asked: Any) -> Any:
     """Do what is asked."""
-    known = (look, wait, repair, note, drain, fill, remove, clear, facts)
+    known = (look, wait, repair, note, drain, fill, remove, clear, facts, taken)
     return {each.__name__: each for each in known}[asked["do"]](asked)
 
 
@@ -180,6 +180,11 @@ def _facts(data: Path) -> Any:
         "free_inodes": disk.f_favail if disk.f_files else None,
         "lacks": lacks,
     }
+
+
+def taken(asked: Any) -> Any:
+    """The ports of services that other programs have."""
+    return {"taken": _taken(asked["ports"], asked["prefix"])}
 
 
 def _taken(ports: Any, prefix: str) -> Any:

@@ -228,8 +228,13 @@ class Hosts:
     def holders(self, wanted: Mapping[str, Sequence[Port]]) -> Sequence[PortHolder]:
         found: list[PortHolder] = []
         for name, ssh in self.hosts.items():
+            own = {service: ports for service, ports in wanted.items() if self.place.on(service) == name}
+            numbers = {service: [port.number for port in ports] for service, ports in own.items()}
+            if not own:
+                continue
             with suppress(HostError):  # another check says that it does not answer
-                for port, taken in fit.taken_ports(self.facts(ssh), self.of_host(name)):
+                there = ssh.python(ON_HOST, {"do": "taken", "prefix": self.place.layout.prefix, "ports": numbers})
+                for port, taken in fit.taken_ports(there, (port for ports in own.values() for port in ports)):
                     found.append(PortHolder(port.name, port.number, f"on {name}, {taken}"))
         return found
 

@@ -44,6 +44,8 @@ class Processes:
     services: tuple[Service, ...]
 
     def processes(self) -> Mapping[str, Process]:
+        if not self.services:  # as of a stack whose services are all in containers
+            return Supervisor(self.state).processes()
         return Supervisor(self.state).processes() or self._left()
 
     def _left(self) -> Mapping[str, Process]:

@@ -59,7 +59,9 @@ def test_it_goes_on_until_its_schedule_changes_or_it_is_down(tmp_path: Path, mon
     own = of_stack(locate(lakehouse(tmp_path, False), "local", tmp_path / "lakehouse.yaml").state)
     record(own, "scheduler", definitions.read(tmp_path / "out/schedule/services.json")["scheduler"][1])
     assert synthesised(tmp_path, DAILY)[0] == "it does not run"
-    monkeypatch.setattr("lakehouse.runtimes.process.incarnation.healthy", lambda services, state: {"scheduler": True})
+    monkeypatch.setattr(
+        "lakehouse.runtimes.process.incarnation.healthy", lambda services, state, timeout: {"scheduler": True}
+    )
     assert synthesised(tmp_path, DAILY)[0] == ""
     assert synthesised(tmp_path, HOURLY)[0] == "its schedule has changed"
 

@@ -170,19 +170,22 @@ def test_who_has_a_port_of_a_service_is_asked_on_its_host(
     placed: tuple[HostsPlace, tuple[Service, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place, services = placed
-    port = next(each for each in services if place.on(each.name) == "a").ports[0]
+    wanted, other = (next(each for each in services if place.on(each.name) == name) for name in ("a", "b"))
+    port = wanted.ports[0]
 
     def python(ssh: Ssh, _: Path, asked: dict[str, Any]) -> Any:
         if ssh.name == "b":
             raise HostError("down")
-        assert port.number in {number for numbers in asked["ports"].values() for number in numbers}
+        assert (asked["do"], asked["ports"]) == ("taken", {wanted.name: [port.number]}), "nothing that takes time"
         return {"taken": {str(port.number): "nginx (pid 7)"}}
 
     monkeypatch.setattr(Ssh, "python", python)
     here = {name: Ssh(name, each, tmp_path, tmp_path / "known_hosts") for name, each in place.hosts.items()}
-    (found,) = Hosts(State(tmp_path), place, services, here).holders({})
+    runtime = Hosts(State(tmp_path), place, services, here)
+    (found,) = runtime.holders({wanted.name: [port], other.name: other.ports})
     said = f"on a, port {port.number} ({port.name}) is taken by nginx (pid 7)"
     assert (found.port, found.number, found.sentence, found.pid) == (port.name, port.number, said, None)
+    assert runtime.holders({}) == []
 
 
 def test_a_service_that_is_not_installed_is_not_started_again(
