@@ -150,7 +150,7 @@ def test_lighter_starts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     alone: Changes = {("engines", "spark", "cluster"): False}
     rest: Changes = {("stacks", "local", "catalogs"): {"lake": "rest"}}
     usual = "the default"
-    lakehouses: dict[str, Changes] = {"no cluster": alone, "no cluster, Iceberg REST": {**alone, **rest}, usual: {}}
+    lakehouses: dict[str, Changes] = {"no cluster": alone, "no cluster and Iceberg REST": {**alone, **rest}, usual: {}}
     rows: dict[str, list[float]] = {}
     sizes: dict[str, list[float]] = {}
     for number in range(ROUNDS):
