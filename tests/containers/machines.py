@@ -10,7 +10,7 @@ import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -83,16 +83,44 @@ def lacking() -> str:
     return "" if shutil.which("debootstrap") else "debootstrap is missing (`apt-get install debootstrap`)"
 
 
-def image() -> None:
-    """Make the image of a machine, unless Docker has it. Others that need it meanwhile wait."""
+@contextmanager
+def _one_at_a_time(what: str) -> Iterator[None]:
+    """Wait until no other run on this machine does it."""
     folder = cached.root() / "tmp"
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "systemd.lock").open("a") as lock:
+    with (folder / f"{what}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def image() -> None:
+    """Make the image of a machine, unless Docker has it."""
+    with _one_at_a_time("systemd"):
         if not docker("images", "--quiet", IMAGE).strip():
             with report(quiet=True) as tell:
                 images.base(DockerEngine(), tell)
             docker("build", "--network", "host", "--tag", IMAGE, "-", given=_DOCKERFILE)  # as `make images` does
+
+
+@contextmanager
+def network(name: str, subnet: str, members: Iterable[str]) -> Iterator[None]:
+    """A network with fixed addresses, and at its end nothing of it and of its members, NAME-MEMBER each.
+
+    What a run that was killed has left goes first.
+    """
+
+    def remove() -> None:
+        for member in members:
+            subprocess.run(["docker", "rm", "-f", "-v", f"{name}-{member}"], capture_output=True, check=False)
+        subprocess.run(["docker", "network", "rm", name], capture_output=True, check=False)
+
+    with _one_at_a_time(name):
+        remove()
+        docker("network", "create", "--subnet", subnet, name)
+        try:
+            yield
+        finally:
+            remove()
 
 
 @contextmanager
@@ -101,8 +129,7 @@ def running(folder: Path) -> Iterator[Path]:
     key = folder / "id"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
     image()
-    docker("network", "create", "--subnet", SUBNET, NETWORK)
-    try:
+    with network(NETWORK, SUBNET, MACHINES):
         for name, address in MACHINES.items():
             called = f"{NETWORK}-{name}"
             docker(*RUN, "--name", called, "--hostname", name, "--network", NETWORK, "--ip", address, *SYSTEM)
@@ -112,10 +139,6 @@ def running(folder: Path) -> Iterator[Path]:
                 script += f"; install -m 600 -o {user} /dev/stdin {folders}/authorized_keys"
                 docker("exec", "-i", called, "sh", "-c", script, given=key.with_suffix(".pub").read_text())
         yield key
-    finally:
-        for name in MACHINES:
-            subprocess.run(["docker", "rm", "-f", "-v", f"{NETWORK}-{name}"], capture_output=True, check=False)
-        subprocess.run(["docker", "network", "rm", NETWORK], capture_output=True, check=False)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +21,7 @@ from bootstrap.session import aws
 from lakehouse.runtimes.hosts import nodes
 from lakehouse.spec import load
 from tests.containers.instance_double import AWS, METADATA, START
-from tests.containers.machines import RUN, SYSTEM, docker, image
+from tests.containers.machines import RUN, SYSTEM, docker, image, network
 from tests.synth.aws.conftest import synthesise
 from tests.synth.aws.test_instances import script
 
@@ -94,8 +93,7 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         patch.setattr(aws, "client", lambda service, region: None)
         list(software.fill(file, "aws", nodes.digest_of(planned)))
     image()
-    docker("network", "create", "--subnet", SUBNET, NETWORK)
-    try:
+    with network(NETWORK, SUBNET, ADDRESSES):
         for kind, address in ADDRESSES.items():
             own = ("--name", f"{NETWORK}-{kind}", "--hostname", kind, "--network", NETWORK, "--ip", address)
             zone = f"--add-host=trino.{PREFIX}.internal:{ADDRESSES['trino-coordinator']}"
@@ -106,10 +104,6 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
             put(kind, "/told/instance-id", f"i-0{address.rpartition('.')[2]}")
             inside(kind, START)
         yield {kind: script(stack, planned[kind].key, nodes.software()) for kind in ADDRESSES}
-    finally:
-        for kind in ADDRESSES:
-            subprocess.run(["docker", "rm", "-f", "-v", f"{NETWORK}-{kind}"], capture_output=True, check=False)
-        subprocess.run(["docker", "network", "rm", NETWORK], capture_output=True, check=False)
 
 
 def unit(service: str) -> str:
