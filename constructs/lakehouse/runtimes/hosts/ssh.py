@@ -16,8 +16,18 @@ PATIENCE = 8  # seconds to connect
 _NO_CONNECTION = 255  # ssh(1)
 
 
+_REFUSED = ("sudo: ", "sudoers", "is not allowed to execute")  # in the last line, if sudo did not run the program
+_WARNED = "sudo: unable to resolve host"  # sudo runs the program all the same
+
+
 class HostError(UnansweredError):
     """A host that does not answer, or a program there that failed."""
+
+
+def option(name: str, path: Path) -> str:
+    """An option of ssh whose value is a path, as ssh_config(5) reads it: with spaces, quotes and % in it."""
+    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'{name}="{escaped}"'
 
 
 @dataclass(frozen=True)
@@ -38,10 +48,10 @@ class Ssh:
         """The command of this machine that runs the words on the host, as root."""
         host = self.host
         sudo = () if host.user == "root" else ("sudo", "-n")
-        key = ("-i", str(self.key)) if self.key else ()
+        key = ("-o", option("IdentityFile", self.key)) if self.key else ()
         options = (
             *("-o", "BatchMode=yes", "-o", f"ConnectTimeout={PATIENCE}", "-o", "LogLevel=ERROR"),
-            *("-o", "StrictHostKeyChecking=accept-new", "-o", f'UserKnownHostsFile="{self.known_hosts}"'),
+            *("-o", "StrictHostKeyChecking=accept-new", "-o", option("UserKnownHostsFile", self.known_hosts)),
             *("-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=2"),
         )
         return [
@@ -73,7 +83,8 @@ class Ssh:
         except subprocess.TimeoutExpired:
             raise HostError(f"Host {self.name} ({self.host.address}) gave no answer within {timeout:.0f} s.") from None
         if done.returncode:
-            said = done.stderr.decode(errors="replace").strip().splitlines()
+            lines = done.stderr.decode(errors="replace").strip().splitlines()
+            said = [line for line in lines if _WARNED not in line]
             raise HostError(f"Host {self.name}{self._failed(words[0], done.returncode, said)}")
         return done.stdout.decode(errors="replace")
 
@@ -91,7 +102,7 @@ class Ssh:
             return f" ({user}@{host.address}, port {host.port}) is not reached: {last if said else 'ssh ended'}. {fix}"
         if f"{program}: command not found" in text or f"{program}: not found" in text:
             return f" has no `{program}`. Install it there."
-        if any("sudo: " in line for line in said):
+        if any(each in last for each in _REFUSED):
             write = f"rite `{user} ALL=(ALL) NOPASSWD: ALL` into /etc/sudoers.d there, or log in as root."
             fix = f"Install it and w{write}" if "not found" in last else f"W{write}"
             return f" gives {user} no rights by sudo: {last}. {fix}"
@@ -103,4 +114,5 @@ class Ssh:
         ``asked``, its argument, and its result can be written as JSON.
         """
         call = f"\nimport json\nprint(json.dumps(main(json.loads({json.dumps(json.dumps(asked))}))))\n"
-        return json.loads(self.run("python3", "-", given=module.read_text() + call, timeout=timeout))
+        said = self.run("python3", "-", given=module.read_text() + call, timeout=timeout)
+        return json.loads(said.strip().rpartition("\n")[2])  # before it, what a shell's start file may print

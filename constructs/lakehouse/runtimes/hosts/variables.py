@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
 from lakehouse.runtimes.hosts.place import HostsPlace
+from lakehouse.runtimes.hosts.ssh import option
 from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.services.certificate import AUTHORITIES
 from lakehouse.services.service import File, Service
@@ -33,9 +35,12 @@ def _host(host: Host, folder: Path, known_hosts: Path) -> dict[str, Any]:
         "ansible_port": host.port,
         "ansible_become": host.user != "root",
         "ansible_python_interpreter": "/usr/bin/python3",
-        "ansible_ssh_common_args": f"-o UserKnownHostsFile='{known_hosts}' -o StrictHostKeyChecking=accept-new",
+        "ansible_ssh_common_args": shlex.join(
+            ("-o", option("UserKnownHostsFile", known_hosts), "-o", "StrictHostKeyChecking=accept-new")
+        ),
     }
-    return found | ({"ansible_ssh_private_key_file": str(folder / host.key)} if host.key else {})
+    # Ansible puts it between quotes of ssh's own, and escapes nothing.
+    return found | ({"ansible_ssh_private_key_file": str(folder / host.key).replace("%", "%%")} if host.key else {})
 
 
 def variables(
