@@ -15,7 +15,7 @@ from lakehouse.runtimes.state import write_private
 from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.spec.source import read
 
-_LONGEST = 250  # of a file's name
+_LONGEST = 250  # bytes of a file's name; the file system refuses to look for more than 255
 _STATE, _BESIDE = "state", "beside"
 #: The folders of the state folder that a new machine cannot make again as they were.
 _KEPT = ("secrets", "names", "access", "certificates")
@@ -51,10 +51,9 @@ def gather(path: Path, lakehouse: Lakehouse, stack: str) -> Bundle:
 def unpack(folder: Path, bundle: Bundle, cdktf: Mapping[str, Any]) -> Path:
     """Write the bundle into a new or empty folder, from which `lakehouse deploy` brings up what it describes.
 
-    Returns the lakehouse's file. Raises UsageError if the folder is not empty.
+    Returns the lakehouse's file, which may be one that only an earlier version takes: its user has to get at it and at
+    the secrets. Raises UsageError if the folder is not empty, or if the state folder outside of it is in use.
     """
-    from lakehouse.spec import load
-
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is not an empty folder. Name one that does not exist.")
     path = folder / bundle.file_name
@@ -64,9 +63,14 @@ def unpack(folder: Path, bundle: Bundle, cdktf: Mapping[str, Any]) -> Path:
         for name, content in _parts(bundle.beside, _BESIDE):
             write_private(_inside(folder, name), content)
         path.write_bytes(bundle.file)
-        lakehouse = load(path, engines=False)
-        root = state_folder(path, bundle.stack, _chosen(lakehouse, bundle.stack))
+        root = state_folder(path, bundle.stack, _written(path, bundle.stack))
         state = list(_parts(bundle.beside, _STATE))
+        if state and root.exists() and any(root.iterdir()):  # named by `state`, as nothing in the new folder is it
+            raise UsageError(
+                f"{path} says that the state folder is {root}, which is not empty: the secrets there are those of "
+                f"another lakehouse, and were not replaced. Restore on another machine, or move that folder away; then "
+                f"delete {folder} and try again."
+            )
         for name, content in state:
             write_private(_inside(root, name), content)
         if state:
@@ -81,7 +85,7 @@ def unpack(folder: Path, bundle: Bundle, cdktf: Mapping[str, Any]) -> Path:
 def _may_name(text: str) -> bool:
     """Whether the text may name a file beside the lakehouse's."""
     at = PurePosixPath(text)
-    return len(text) < _LONGEST and text.isprintable() and not at.is_absolute() and ".." not in at.parts
+    return len(text.encode()) < _LONGEST and text.isprintable() and not at.is_absolute() and ".." not in at.parts
 
 
 def _parts(files: Mapping[str, bytes], kind: str) -> Iterator[tuple[str, bytes]]:
@@ -101,6 +105,15 @@ def _inside(folder: Path, name: str) -> Path:
 def _chosen(lakehouse: Lakehouse, stack: str) -> str | None:
     of = lakehouse.stacks.get(stack)
     return of.state if isinstance(of, LocalStack) else None
+
+
+def _written(path: Path, stack: str) -> str | None:
+    """What the file says of the stack's state folder, also if this version does not take the rest of it."""
+    try:
+        state = read(path).data["stacks"][stack]["state"]
+    except (LakehouseError, LookupError, TypeError):
+        return None
+    return state if isinstance(state, str) else None
 
 
 def _named(value: Any) -> Iterator[str]:

@@ -74,3 +74,27 @@ def test_no_file_gets_out_of_the_folder(name: str, path: Path, tmp_path: Path) -
     with pytest.raises(LakehouseError, match="is outside of its folder"):
         unpack(tmp_path / "inner/two", bundle, {})
     assert not list(tmp_path.rglob("x"))
+
+
+def test_a_long_text_in_any_script_is_no_name_of_a_file(path: Path) -> None:
+    path.write_text(TEXT.replace("seed:", f"doc: {'表' * 200}, seed:"))
+    assert "beside/seeds/t.csv" in gather(path, load(path), "local").beside
+
+
+def test_the_secrets_of_a_lakehouse_that_has_the_state_folder_stay(path: Path, tmp_path: Path) -> None:
+    path.write_text(TEXT.replace("store:", f"state: {tmp_path / 'shared'}, store:"))
+    secret = tmp_path / "shared/local/secrets/store-secret-key"
+    secret.parent.mkdir(parents=True)
+    secret.write_text("in use")
+    bundle = replace(gather(path, load(path), "local"), beside={"state/secrets/store-secret-key": b"of the backup"})
+    with pytest.raises(UsageError, match=r"two/lakehouse\.yaml says that the state folder is .*shared/local, which is"):
+        unpack(tmp_path / "two", bundle, {})
+    assert secret.read_text() == "in use"
+    unpack(tmp_path / "three", replace(bundle, beside={}), {})
+
+
+def test_the_file_of_a_former_version_comes_with_its_secrets(path: Path, tmp_path: Path) -> None:
+    bundle = replace(gather(path, load(path), "local"), file=TEXT.replace("s3proxy", "a-former-store").encode())
+    made = unpack(tmp_path / "two", bundle, {})
+    assert "a-former-store" in made.read_text()
+    assert (tmp_path / "two/.lakehouse/local/secrets/store-secret-key").read_text() == "hidden"
