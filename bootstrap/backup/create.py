@@ -5,14 +5,15 @@ A table that loses files meanwhile (`maintain` expires snapshots) is pinned agai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bootstrap.backup.bundle import Bundle
-from bootstrap.backup.manifest import BackupManifest, CatalogCopy, StoredFile
+from bootstrap.backup.manifest import BackupManifest, CatalogCopy, StoredFile, UnreadableBackup
 from bootstrap.backup.pin import locations, pin
 from bootstrap.backup.plan import excluded, incremental
 from bootstrap.backup.reach import FileReach, Reached, known
@@ -67,6 +68,7 @@ def _made(
     names: Collection[str],
 ) -> BackupDone:
     now = datetime.now(UTC)
+    id_ = next_id(now, vault.ids())
     maker = _Maker(connections, vault, without, copying)
     catalogs, heads, files = maker.made(names)
     with vault.place.scratch() as folder:
@@ -75,7 +77,7 @@ def _made(
         if passphrase is not None:
             secrets = vault.receive([sealed(bundle.beside, passphrase)], folder, maker.stored)
     manifest = BackupManifest(
-        id=now.strftime("%Y%m%dT%H%M%S.%fZ"),
+        id=id_,
         created=now.isoformat(timespec="seconds"),
         lakehouse=bundle.lakehouse,
         stack=bundle.stack,
@@ -90,6 +92,24 @@ def _made(
     vault.finish(manifest)
     new = maker.new(files.values())
     return BackupDone(manifest, len(new), sum(new.values()))
+
+
+_ID = "%Y%m%dT%H%M%S.%fZ"
+
+
+def next_id(now: datetime, known: Sequence[str]) -> str:
+    """The id of a backup that is made now. It comes after all ``known``, also if a clock was set back since. Pure.
+
+    The newest backup is the one with the last id: it is what is restored, and what `--keep` leaves.
+    """
+    own = now.strftime(_ID)
+    if not known or own > known[-1]:
+        return own
+    try:
+        last = datetime.strptime(known[-1], _ID).replace(tzinfo=UTC)
+    except ValueError:  # no backup of this program
+        return own
+    return (last + timedelta(microseconds=1 + now.microsecond)).strftime(_ID)
 
 
 def unrestorable(kind: str) -> str:
@@ -113,8 +133,7 @@ class _Maker:
     def __init__(self, connections: Connections, vault: Vault, without: Collection[str], copying: Copying) -> None:
         self._connections, self._vault, self._without, self._copying = connections, vault, without, copying
         self._source = StoreFiles(connections)
-        ids = vault.ids()
-        self._last = vault.manifest(ids[-1]) if ids else None
+        self._last = _newest(vault)
         self.stored = vault.stored()
         self._known: dict[str, StoredFile] = dict(self._last.files) if self._last else {}
         self._before = frozenset(self.stored)
@@ -170,3 +189,11 @@ class _Maker:
         with self._source.opened(address) as (etag, parts):
             file = self._vault.receive(parts, folder, self.stored)
         return StoredFile(file.digest, file.size, etag)
+
+
+def _newest(vault: Vault) -> BackupManifest | None:
+    """The newest backup that can be read: it only saves work, so a damaged one keeps nobody from making another."""
+    for each in reversed(vault.ids()):
+        with suppress(UnreadableBackup):
+            return vault.manifest(each)
+    return None

@@ -42,13 +42,20 @@ def delete(vault: Vault, ids: Collection[str], keep: int | None = None, of: tupl
     """Delete backups by their ids, or as :func:`superfluous` says, and then the files that none needs.
 
     A backup goes before its files, so whatever is left after a kill is whole; the next call removes the rest.
-    Raises UsageError, before anything is deleted, if a backup does not exist or one is being made.
+    Raises UsageError, before anything is deleted, if a backup does not exist or one is being made; and if one that
+    would stay cannot be read, as nobody knows which files it needs.
     """
     with vault.place.held(alone=True):
-        manifests = [vault.manifest(each) for each in vault.ids()]
-        known = {each.id for each in manifests}
+        manifests, unreadable = vault.manifests()
+        known = {each.id for each in manifests} | unreadable.keys()
         if unknown := sorted(set(ids) - known):
             raise UsageError(f'{vault.where} has no backup "{unknown[0]}". `lakehouse backup list` shows them.')
+        for id_, error in unreadable.items():
+            if id_ not in ids:
+                raise UsageError(
+                    f"{error} Nobody knows which files it needs, so nothing was deleted. "
+                    f"`lakehouse backup delete {vault.where} {id_}` deletes it and what only it needs."
+                )
         gone = sorted({*ids, *(superfluous(manifests, keep, of) if keep is not None else ())})
         left = [each for each in manifests if each.id not in gone]
         files = unneeded(vault.stored(), left)

@@ -17,6 +17,10 @@ _KEY = "lakehouse-backup"
 _DAMAGED = "it is damaged: what it says is not what was written. Use another backup"
 
 
+class UnreadableBackup(LakehouseError):
+    """A backup's manifest is damaged, or of a newer format."""
+
+
 @dataclass(frozen=True)
 class StoredFile:
     """A file in a backup: the SHA-256 of its bytes, which is its name there, and what the lakehouse's store said."""
@@ -127,24 +131,24 @@ def to_bytes(manifest: BackupManifest) -> bytes:
 def from_bytes(what: str, data: bytes) -> BackupManifest:
     """The manifest in ``data``; ``what`` names it in errors.
 
-    Raises LakehouseError if it is damaged or of a newer format.
+    Raises UnreadableBackup if it is damaged or of a newer format.
     """
     head, _, rest = data.partition(b"\n")
     try:
         said = json.loads(head)
         version = said[_KEY]
     except (ValueError, KeyError, TypeError):
-        raise LakehouseError(f"{what}: {_DAMAGED}.") from None
+        raise UnreadableBackup(f"{what}: {_DAMAGED}.") from None
     if not isinstance(version, int) or version > FORMAT:
-        raise LakehouseError(
+        raise UnreadableBackup(
             f"{what} has format {version}, and this version of lakehouse reads up to {FORMAT}. Use a newer one."
         )
     try:
         if hashlib.sha256(rest).hexdigest() != said["sha256"]:
-            raise LakehouseError(f"{what}: {_DAMAGED}.")
+            raise UnreadableBackup(f"{what}: {_DAMAGED}.")
         return _manifest(json.loads(gzip.decompress(rest)))
     except (ValueError, KeyError, TypeError, IndexError, OSError, EOFError, zlib.error):
-        raise LakehouseError(f"{what}: {_DAMAGED}.") from None
+        raise UnreadableBackup(f"{what}: {_DAMAGED}.") from None
 
 
 def _file(of: StoredFile) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Protocol
 from urllib.parse import urlparse
 
-from bootstrap.backup.manifest import BackupManifest, StoredFile, from_bytes, to_bytes
+from bootstrap.backup.manifest import BackupManifest, StoredFile, UnreadableBackup, from_bytes, to_bytes
 from bootstrap.remote.connections import StoreConnection
 from bootstrap.remote.errors import Missing
 from bootstrap.remote.s3 import client, typed
@@ -85,9 +85,19 @@ class Vault:
         with self.place.opened(f"{_BACKUPS}/{chosen}{_END}") as file:
             return from_bytes(f"backup {chosen} in {self.where}", file.read())
 
+    def manifests(self) -> tuple[list[BackupManifest], dict[str, UnreadableBackup]]:
+        """The manifests of its backups, the oldest first; and what is wrong with those that cannot be read, by id."""
+        found, unreadable = [], {}
+        for each in self.ids():
+            try:
+                found.append(self.manifest(each))
+            except UnreadableBackup as error:
+                unreadable[each] = error
+        return found, unreadable
+
     def finish(self, manifest: BackupManifest) -> None:
         """Write the manifest: from here on there is this backup."""
-        with self.place.scratch() as folder:
+        with self.place.scratch() as folder, self._writing():
             path = folder / secrets.token_hex(8)
             _written(path, [to_bytes(manifest)])
             self.place.put(f"{_BACKUPS}/{manifest.id}{_END}", path)
@@ -133,18 +143,24 @@ class Vault:
         """Take a file in, unless it is among those that are ``stored``, to which it is added."""
         path = folder / secrets.token_hex(8)
         try:
-            file = _written(path, parts)
-            if stored.get(file.digest) != file.size:
-                self.place.put(_name(file.digest), path)
-                stored[file.digest] = file.size
+            with self._writing():
+                file = _written(path, parts)
+                if stored.get(file.digest) != file.size:
+                    self.place.put(_name(file.digest), path)
+                    stored[file.digest] = file.size
+        finally:
+            path.unlink(missing_ok=True)
+        return file
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise LakehouseError(
                 f"{self.where}: a file cannot be written: {error.strerror}. Free space or name another place; "
                 "the same command then goes on with what is missing."
             ) from error
-        finally:
-            path.unlink(missing_ok=True)
-        return file
 
 
 def _name(digest: str) -> str:
@@ -183,6 +199,12 @@ class FolderPlace:
         file.replace(path)
 
     def sizes(self, folder: str) -> dict[str, int]:
+        try:
+            os.scandir(self.root / folder).close()  # rglob takes a folder that it may not read for an empty one
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise UsageError(f"{error.filename} cannot be read: {error.strerror}. Name another folder.") from None
         files = (path for path in (self.root / folder).rglob("*") if path.is_file())
         return {path.relative_to(self.root).as_posix(): path.stat().st_size for path in files}
 
@@ -253,11 +275,17 @@ class BucketPlace:
 
     def opened(self, name: str) -> IO[bytes]:
         found = tempfile.SpooledTemporaryFile(max_size=8 * PART, dir=self._scratch)  # noqa: SIM115 - the caller's
-        with typed(self.where):
-            body = self._s3.get_object(Bucket=self._bucket, Key=self._prefix + name)["Body"]
-            for part in body.iter_chunks(PART):
-                found.write(part)
-        found.seek(0)
+        try:
+            with typed(self.where):
+                body = self._s3.get_object(Bucket=self._bucket, Key=self._prefix + name)["Body"]
+                for part in body.iter_chunks(PART):
+                    found.write(part)
+            found.seek(0)
+        except OSError as error:
+            folder = self._scratch or tempfile.gettempdir()
+            raise LakehouseError(
+                f"{self.where}: {name} cannot be kept in {folder} while it is read: {error.strerror}. Free space there."
+            ) from error
         return found
 
     def put(self, name: str, file: Path) -> None:
@@ -291,7 +319,7 @@ class BucketPlace:
 
 def vault(where: str, scratch: Path | None = None) -> Vault:
     """The backups in a folder or at an ``s3://`` URL. ``scratch`` is for files on their way to and from a bucket."""
-    if "://" not in where:
+    if "://" not in where and not where.startswith("s3:"):  # s3:/bucket is a slip, and no folder
         return Vault(FolderPlace(Path(where).expanduser().absolute()))
     at = urlparse(where)
     if at.scheme != "s3" or not at.netloc or at.query or at.fragment:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -80,18 +80,26 @@ def create(
 
 @app.command("list")
 def list_(where: BackupPlace, as_json: JsonOption = False) -> None:
-    """List the backups, the newest last."""
+    """List the backups, the newest last. Exit code 1 if one cannot be read."""
     from bootstrap.backup.vault import vault
-    from bootstrap.cli.tables import table
 
     there = vault(where)
-    found = [there.manifest(each) for each in there.ids()]
+    found, unreadable = there.manifests()
     if as_json:
         print_json([{**_row(each), "tables": each.tables} for each in found])
-        return
-    if not found:
+    elif found:
+        _show(found)
+    elif not unreadable:
         print(f"{where} has no backups.")
-        return
+    for error in unreadable.values():
+        print(f"wrong: {error}", file=sys.stderr)
+    if unreadable:
+        raise typer.Exit(1)
+
+
+def _show(found: Sequence[BackupManifest]) -> None:
+    from bootstrap.cli.tables import table
+
     headings = ("ID", "LAKEHOUSE", "STACK", "TABLES", "FILES", "MB", "SECRETS")
     rows = [
         (each.id, each.lakehouse, each.stack, str(len(each.tables)), str(len(each.files)), f"{each.size / 1e6:.1f}",
@@ -122,6 +130,12 @@ def verify(where: BackupPlace, id_: Id = None, as_json: JsonOption = False) -> N
     for each in () if as_json else checked.wrong:
         print(f"wrong: {each}", file=sys.stderr)
     if checked.wrong:
+        if not as_json:
+            print(
+                f"Remove from {where} what was altered: `lakehouse backup create {where}` then copies again what is "
+                "missing and what the lakehouse still has.",
+                file=sys.stderr,
+            )
         raise typer.Exit(1)
 
 

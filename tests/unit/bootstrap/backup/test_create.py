@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from bootstrap.backup import create as module
 from bootstrap.backup import sealing
 from bootstrap.backup.bundle import Bundle
-from bootstrap.backup.create import BackupDone, create
+from bootstrap.backup.create import BackupDone, create, next_id
 from bootstrap.backup.manifest import CatalogCopy
 from bootstrap.backup.plan import LiveFile
 from bootstrap.backup.reach import Reached
@@ -109,3 +110,23 @@ def test_a_kind_that_cannot_be_restored_is_refused_before_anything_is_read(lake:
 def test_it_does_not_run_while_backups_are_deleted(lake: Lake, there: Vault) -> None:
     with there.place.held(alone=True), pytest.raises(UsageError, match="backups are being deleted there"):
         made(there)
+
+
+def test_a_damaged_backup_keeps_nobody_from_making_another(lake: Lake, there: Vault, tmp_path: Path) -> None:
+    first = made(there).manifest.id
+    path = tmp_path / "backups/backups" / f"{made(there).manifest.id}.backup"
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    lake.reads.clear()
+    assert made(there).copied == 0, "and the one before it saves the work"
+    assert lake.reads == []
+    assert there.ids()[0] == first
+
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("last", ["20261128T120000.000000Z", "20991231T235959.999999Z", "20261128T115959.000000Z"])
+def test_the_newest_is_the_last_also_if_the_clock_was_set_back(last: str) -> None:
+    assert last < next_id(NOW, [last]) < next_id(NOW, [last, next_id(NOW, [last])])
+    assert next_id(NOW, []) == next_id(NOW, ["20261128T115959.000000Z"]) == "20261128T120000.000000Z"
+    assert next_id(NOW, ["by hand"]) == "20261128T120000.000000Z"

@@ -113,3 +113,13 @@ def test_a_bucket_is_cleaned_too(monkeypatch: pytest.MonkeyPatch) -> None:
         backup(at, "2", b"new")
         assert delete(at, [], 1).ids == ["1"]
         assert contents(at) == {FILE, b"new"}
+
+
+def test_a_damaged_backup_is_deleted_only_if_it_is_named(there: Vault, tmp_path: Path) -> None:
+    (tmp_path / "backups/backups/1.backup").write_bytes(b"?")
+    for ids, keep in ((["2"], None), ([], 1)):
+        with pytest.raises(UsageError, match=r"backup 1 in .* is damaged.*nothing was deleted.*backup delete \S* 1`"):
+            delete(there, ids, keep)
+    assert there.ids() == ["0", "1", "2", "3"]
+    assert delete(there, ["1"]) == Deleted(["1"], 1, len(b"old"))
+    assert delete(there, [], 1).ids == ["2"]

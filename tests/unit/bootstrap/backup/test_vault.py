@@ -89,7 +89,7 @@ def test_a_damaged_manifest_is_named(there: Vault, tmp_path: Path) -> None:
         there.manifest()
 
 
-@pytest.mark.parametrize("where", ["http://x/y", "s3://", "s3:///x", "s3://b/x?y"])
+@pytest.mark.parametrize("where", ["http://x/y", "s3:/x/y", "s3://", "s3:///x", "s3://b/x?y"])
 def test_another_place_is_refused(where: str) -> None:
     with pytest.raises(UsageError, match="is neither a folder nor a URL like"):
         vault(where)
@@ -110,3 +110,20 @@ def test_what_a_killed_backup_left_goes_with_the_next_one(there: Vault, tmp_path
         with there.place.scratch():
             assert ours.exists(), "another one at the same time goes on"
     assert list((tmp_path / "backups").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_read_has_not_no_backups(tmp_path: Path) -> None:
+    (tmp_path / "backups").touch()
+    with pytest.raises(UsageError, match=r"backups cannot be read: Not a directory\. Name another folder"):
+        vault(str(tmp_path / "backups")).ids()
+    assert vault(str(tmp_path / "none")).ids() == []
+
+
+def test_a_disk_that_is_full_at_the_end_is_named(there: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(LakehouseError, match=r"backups: a file cannot be written: No space left on device\. Free"):
+        there.finish(manifest("1"))
+    assert there.ids() == []
