@@ -205,14 +205,20 @@ class TableReferences:
             raise Refused(f"{rule}. Without --table, the command makes a {kind} of the whole catalog")
         return LiveReference(name, kind, str(target))
 
-    def delete(self, name: str, kind: ReferenceKind) -> None:
-        """Delete a reference. Raises Missing if there is none of that name, Refused if it is ``main``."""
+    def delete(self, name: str, kind: ReferenceKind, expected: int | None = None) -> None:
+        """Delete a reference; ``expected`` is the snapshot that it must be at.
+
+        Raises Missing if there is none of that name, Refused if it is ``main``, Conflict if it moved meanwhile.
+        """
         metadata = self._metadata()
         ref = (metadata.get("refs") or {}).get(name)
         if ref is None or ref["type"] != kind:
             raise Missing(f'{self.table} has no {kind} "{name}"')
         if name == "main":
             raise Refused("main is the table itself. It cannot be deleted")
+        if expected not in (None, ref["snapshot-id"]):
+            moved = f"it is at {ref['snapshot-id']}, not at {expected}"
+            raise Conflict(f'{kind} "{name}" of {self.table} moved in the meantime: {moved}')
         requirement = {"type": "assert-ref-snapshot-id", "ref": name, "snapshot-id": ref["snapshot-id"]}
         self._commit(metadata, requirement, {"action": "remove-snapshot-ref", "ref-name": name})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -97,4 +97,6 @@ class Connections:
     # Writes a file of its configuration, by path and text, where it runs; None: where this program runs.
     trino_files: Callable[[str, str], None] | None = None
     connect: ConnectConnection | None = None  # None: no pipeline of the stack needs it
+    # The pipelines whose jobs SeaTunnel runs, which may be of an earlier file (None: nobody knows); None: it runs none.
+    jobs: Callable[[], Collection[str] | None] | None = None
     user_api: str = ""  # as in :attr:`lakehouse.spec.kinds.StoreRules.users`

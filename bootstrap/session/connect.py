@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +22,7 @@ from lakehouse.kinds import STORES
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.engines import trino
 from lakehouse.kinds.pipelines import connect as pipelines
+from lakehouse.kinds.pipelines import seatunnel
 from lakehouse.kinds.pipelines.connectors import connectors
 from lakehouse.runtimes import owner
 from lakehouse.runtimes.local import Local
@@ -55,7 +57,19 @@ def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
         trino_users=_trino_users(lakehouse, stack),
         trino_files=_bring(local),
         connect=kafka_connect(lakehouse, stack, local),
+        jobs=lambda: _jobs(local),
     )
+
+
+def _jobs(local: Local) -> Collection[str] | None:
+    """The pipelines of the SeaTunnel that runs, by the file that it was started with; None: that cannot be read."""
+    if seatunnel.WORD not in local.runtime.processes():
+        return ()
+    try:
+        found: dict[str, object] = json.loads((local.state.config(seatunnel.WORD) / seatunnel.JOBS).read_text())
+        return found.keys()
+    except (OSError, ValueError):
+        return None
 
 
 def kafka_connect(lakehouse: Lakehouse, stack: str, local: Local) -> ConnectConnection | None:

@@ -17,6 +17,7 @@ from typing import Any
 import boto3
 import pytest
 import requests
+from ruamel.yaml import YAML
 
 from bootstrap.session.connect import store
 from tests.attacks.attacked import assert_known
@@ -280,3 +281,28 @@ def test_no_secret_is_shown_and_no_page_of_another_site_can_end_a_pipeline(stack
     jobs = f"http://127.0.0.1:{stack.port('seatunnel-cluster')}/hazelcast/rest/maps/running-jobs"
     with pytest.raises(requests.RequestException):
         requests.get(jobs, timeout=30).raise_for_status()
+
+
+def test_a_branch_of_a_pipeline_that_left_the_file_is_named_and_goes_with_the_key(stack: Deployment) -> None:
+    """That of its job which failed last: rows that it had read would be in it."""
+
+    def branches() -> list[str]:
+        found = json.loads(stack.lakehouse("branch", "list", "--table", "lake.raw.orders", "--json"))
+        return [each["name"] for each in found if each["name"] != "main"]
+
+    until(lambda: len(branches()) == 1, 60)
+    assert "table-branch" not in stack.lakehouse("plan")
+    pipelines = YAML().load(stack.file)["pipelines"]
+    stack.change("pipelines", to={name: each for name, each in pipelines.items() if name != "orders"})
+    assert "table-branch" not in stack.lakehouse("plan"), "its job may still run"
+    stack.deploy()
+    [branch] = branches()
+    address = f"table-branch lake.raw.orders@{branch}"
+    assert f"! {address}: a job of pipeline orders, which writes to it no more" in stack.lakehouse("plan")
+    assert address in stack.lakehouse("drift", code=2)
+    assert f"! {address}" in stack.lakehouse("apply")
+    before = counted(stack)
+    assert f"done: {address}" in stack.lakehouse("apply", "--allow-destroy")
+    assert branches() == []
+    assert counted(stack) == before
+    assert "table-branch" not in stack.lakehouse("plan")

@@ -9,6 +9,7 @@ from bootstrap.reconciler.objects.namespace import Namespaces
 from bootstrap.reconciler.objects.others_grant import OthersGrants
 from bootstrap.reconciler.objects.others_policy import OthersPolicies
 from bootstrap.reconciler.objects.pipeline import Pipelines
+from bootstrap.reconciler.objects.pipeline_branch import PipelineBranches
 from bootstrap.reconciler.objects.principal import Principals
 from bootstrap.reconciler.objects.reference import References
 from bootstrap.reconciler.objects.rename import Renames
@@ -39,6 +40,7 @@ OBJECTS = Registry(
     TrinoUsers(),  # after the rules of what they may do
     Pipelines(),  # after the tables that they write to
     ReplicationSlots(),
+    PipelineBranches(),
 )
 
 __all__ = ["OBJECTS"]

@@ -21,6 +21,7 @@ from lakehouse.spec.kinds import Listener
 
 WORD, JAVA = seatunnel_jobs.WORD, 21
 CLUSTER = f"{WORD}-cluster"
+JOBS = "jobs.json"  # among the service's files: its pipelines by name
 _VERSION = "2.3.8"
 ENGINE, CONNECTORS, PLUGINS = (f"{WORD}{of}-{_VERSION}" for of in ("", "-connectors", "-plugins"))
 S3A = "hadoop-s3a-3.1.4"  # for files of a bucket
@@ -104,7 +105,7 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
         files=(
             File("start.sh", Path(__file__).with_suffix(".sh").read_text()),
             File("server.bsh", Path(__file__).with_suffix(".bsh").read_text()),
-            File("rows.bsh", Path(__file__).with_name("seatunnel_rows.bsh").read_text()),
+            *(File(f"{of}.bsh", Path(__file__).with_name(f"{WORD}_{of}.bsh").read_text()) for of in ("rows", "topics")),
             File("log4j2.properties", _LOGGING),
             File("plugin-mapping.properties", "".join(f"seatunnel.{key} = {of}\n" for key, of in _MAPPING.items())),
             File("seatunnel.yaml", json.dumps(_engine(f"{data}/checkpoints/"))),
@@ -137,7 +138,7 @@ def _jobs(place: Place, lakehouse: Lakehouse, catalogs: dict[str, CatalogEndpoin
             "every": seatunnel_jobs.every(pipeline),
             "topic": pipeline.source.topic or "",
             "group": seatunnel_jobs.group(lakehouse, name) if pipeline.source.topic is not None else "",
-            "once": pipeline.source.config is None,
+            "once": seatunnel_jobs.writes_to_branches(pipeline),
         }
         if (of_the_user := pipeline.source.config) is not None:
             found.append(File(f"{name}.conf", place.beside(of_the_user, public=True)))
@@ -145,7 +146,7 @@ def _jobs(place: Place, lakehouse: Lakehouse, catalogs: dict[str, CatalogEndpoin
         else:
             job = seatunnel_jobs.job(name, pipeline, lakehouse, catalogs[pipeline.catalog], broker)
             found.append(File(f"{name}.conf", job))
-    return [File("jobs.json", json.dumps(known)), *found]
+    return [File(JOBS, json.dumps(known)), *found]
 
 
 def _engine(checkpoints: str) -> dict[str, object]:

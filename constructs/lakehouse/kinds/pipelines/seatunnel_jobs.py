@@ -6,6 +6,7 @@ https://seatunnel.apache.org/docs/2.3.8/concept/config
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -25,6 +26,8 @@ DRIVERS = {"postgresql": "org.postgresql.Driver", "mysql": "com.mysql.cj.jdbc.Dr
 _OWN_TYPES = ("jdbc", "config")  # sources that know the types of their rows
 # Without loss by way of JSON: the sink reads these from text, by Iceberg's rules.
 _AS_TEXT = frozenset({"date", "time", "timestamp", "timestamptz", "uuid", "binary", "fixed"})
+# A job's branch, as `attempt` in seatunnel_rows.bsh names it: with the milliseconds of its start in base 36.
+_BRANCH = re.compile(r"pipeline-([a-z][a-z0-9_]*)-[0-9a-z]{8}")
 _PLAIN = {
     "boolean": "boolean",
     "int": "int",
@@ -108,6 +111,17 @@ def group(lakehouse: Lakehouse, name: str) -> str:
     Another job (:func:`number`) has another group, and so begins with the oldest message.
     """
     return f"{WORD}-{name}-{number(lakehouse.name, name, lakehouse.pipelines[name])}"
+
+
+def writes_to_branches(pipeline: PipelineEntry) -> bool:
+    """Whether its jobs write to branches of its table. A job of the user's says by itself where it writes to."""
+    return pipeline.engine == WORD and pipeline.source.config is None
+
+
+def pipeline_of(branch: str) -> str:
+    """The pipeline for whose job a branch of a table was made; empty: it was made for something else."""
+    found = _BRANCH.fullmatch(branch)
+    return found[1] if found else ""
 
 
 def columns(pipeline: PipelineEntry, lakehouse: Lakehouse) -> dict[str, types.Type]:
