@@ -249,6 +249,8 @@ def _unpack(there: Vault, manifest: BackupManifest, into: Path, key_file: Path |
 
 def _passphrase(key_file: Path | None, *, new: bool) -> bytes:
     """The passphrase. Raises UsageError if there is none, or if it is too short for a new backup."""
+    from lakehouse.spec.schedule import SHORTEST
+
     if key_file is not None:
         try:
             found = key_file.read_bytes().strip()
@@ -263,8 +265,9 @@ def _passphrase(key_file: Path | None, *, new: bool) -> bytes:
             f"The secrets need a passphrase: name its file with --key-file, or set ${_VARIABLE}"
             f"{', or leave them out with --no-secrets' if new else ''}."
         )
-    if new and len(found) < 12:
-        raise UsageError("The passphrase is too short: it needs at least 12 bytes. Who has it has all secrets.")
+    if new and len(found) < SHORTEST:
+        rule = f"it needs at least {SHORTEST} bytes. Who has it has all secrets"
+        raise UsageError(f"The passphrase is too short: {rule}.")
     return found
 
 

@@ -11,6 +11,7 @@ from lakehouse.runtimes import credentials, generations
 from lakehouse.runtimes.state import State, folder
 from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.spec.problems import KeyPath, Problem, dotted
+from lakehouse.spec.schedule import SHORTEST
 from lakehouse.spec.values import on_loopback
 from lakehouse.text.placeholders import Content, parts
 from lakehouse.text.private import private, public, token
@@ -44,6 +45,11 @@ def problems(lakehouse: Lakehouse, path: Path) -> Iterator[Problem]:
         else:
             if at[-1] == "webhook" and not text.strip().startswith(("https://", "http://")):
                 yield Problem(at, f"{file} has no address. Write that of the webhook into it, as in https://...")
+            if at[-1] == "key" and len(text.strip().encode()) < SHORTEST:
+                yield Problem(at, f"the passphrase in {file} is too short: it needs at least {SHORTEST} bytes")
+    for at, to in _backups_in_the_state(lakehouse, path):
+        rule = "is in the state folder of the stack, which `lakehouse destroy --data` deletes with the lakehouse"
+        yield Problem(at, f"{to} {rule}. Name a folder elsewhere, best on another disk")
     for at, profile in _sources(lakehouse, path):
         try:
             credentials.fault(profile)
@@ -127,6 +133,16 @@ def _of_schedules(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[KeyPath, P
             (*at, "backup", "key"): backup.key if backup else None,
         }
         yield from ((each, path.parent / file) for each, file in named.items() if file is not None)
+
+
+def _backups_in_the_state(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[KeyPath, Path]]:
+    for name, stack in lakehouse.stacks.items():
+        if not isinstance(stack, LocalStack) or stack.schedule is None or stack.schedule.backup is None:
+            continue
+        if "://" not in (place := stack.schedule.backup.to):
+            to = (path.parent / place).resolve()
+            if to.is_relative_to(folder(path, name, stack.state).resolve()):
+                yield ("stacks", name, "schedule", "backup", "to"), to
 
 
 def _sources(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[KeyPath, Profile]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -19,7 +20,10 @@ from lakehouse.spec.schedule import Mail, Notify
 from lakehouse.text.private import private
 
 _SECONDS = 20  # for an answer
+_PAUSES = (5.0, 30.0)  # seconds until it is tried again
 _SMTPS = 465
+_SENT = "sent"
+_TOO_MANY, _OF_SERVERS = 429, 500  # codes of HTTP with which a later message may be taken
 
 
 @dataclass(frozen=True)
@@ -30,31 +34,52 @@ class Message:
     text: str
 
 
-def send(to: Notify, folder: Path, message: Message) -> str:
+class _NotNow(Exception):
+    """A server that may take the message later."""
+
+
+def send(to: Notify, folder: Path, message: Message, pause: Callable[[float], None] = time.sleep) -> str:
     """Send a message to everybody whom the file names. Returns what became of it; empty if nobody is named.
 
     Secrets are read now, so a changed file counts at once. What fails is said and stops nothing.
     """
-    return "; ".join(_sent(to, folder, message))
+    return "; ".join(_sent(to, folder, message, pause))
 
 
-def _sent(to: Notify, folder: Path, message: Message) -> Iterator[str]:
+def missed(told: str) -> bool:
+    """Whether somebody did not get the message, by what became of it."""
+    return bool(told) and not all(each.endswith(f": {_SENT}") for each in told.split("; "))
+
+
+def _sent(to: Notify, folder: Path, message: Message, pause: Callable[[float], None]) -> Iterator[str]:
     if to.webhook is not None:
         path = folder / to.webhook
-        yield _tried("webhook", lambda: _post(_secret(path, "webhook"), message))
+        yield f"webhook: {_tried(lambda: _post(_secret(path, 'webhook'), message), pause)}"
     if (mail := to.mail) is not None:
-        yield _tried("mail", lambda: _mail(mail, folder, message))
+        yield f"mail: {_tried(lambda: _mail(mail, folder, message), pause)}"
 
 
-def _tried(what: str, do: Callable[[], None]) -> str:
-    try:
-        do()
-    except LakehouseError as error:
-        return f"{what}: {error}"
-    except (OSError, requests.RequestException, smtplib.SMTPException) as error:
-        # The text of the error may have the address, and who knows that may send messages.
-        return f"{what}: not sent, {type(error).__name__}"
-    return f"{what}: sent"
+def _tried(do: Callable[[], None], pause: Callable[[float], None]) -> str:
+    """What became of it. The text of other errors may have the address, and who knows that may send messages."""
+    said = ""
+    for seconds in (*_PAUSES, None):
+        try:
+            do()
+            return _SENT
+        except LakehouseError as error:
+            return str(error)
+        except (
+            ValueError,
+            smtplib.SMTPAuthenticationError,
+        ) as error:  # not an address, also later
+            return f"not sent, {type(error).__name__}"
+        except _NotNow as error:
+            said = f"not sent, {error}"
+        except (OSError, requests.RequestException, smtplib.SMTPException) as error:
+            said = f"not sent, {type(error).__name__}"
+        if seconds is not None:
+            pause(seconds)
+    return said
 
 
 def _secret(path: Path, key: str) -> str:
@@ -63,9 +88,13 @@ def _secret(path: Path, key: str) -> str:
 
 def _post(address: str, message: Message) -> None:
     text = f"*{message.subject}*\n```\n{message.text}\n```" if message.text else f"*{message.subject}*"
-    answer = requests.post(address, json={"text": text}, timeout=_SECONDS, allow_redirects=False)
-    if answer.status_code >= 300:
-        raise LakehouseError(f"not sent, its server answered {answer.status_code}")
+    # Without its body, which may be long in coming.
+    with requests.post(address, json={"text": text}, timeout=_SECONDS, allow_redirects=False, stream=True) as answer:
+        code = answer.status_code
+    if code == _TOO_MANY or code >= _OF_SERVERS:
+        raise _NotNow(f"its server answered {code}")
+    if code >= 300:
+        raise LakehouseError(f"not sent, its server answered {code}")
 
 
 def _mail(mail: Mail, folder: Path, message: Message) -> None:

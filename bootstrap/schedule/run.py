@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from bootstrap.schedule.notify import Message, send
+from bootstrap.schedule.notify import Message, missed, send
 from bootstrap.schedule.tasks import Task
 from lakehouse.runtimes.runs import DRIFT, FAILED, KILLED, OK, Runs, ScheduledRun
 from lakehouse.runtimes.state import State
@@ -82,9 +82,10 @@ class Scheduled:
         text = "\n".join(self.runs.log(run).read_text(errors="replace").splitlines()[-_LINES:])
         if run.outcome == FAILED:
             return Message(f"{where}: {run.task} failed (exit code {run.code})", text)
-        if run.outcome == DRIFT and (before is None or before.said != run.said):
+        again = before is not None and missed(before.told)
+        if run.outcome == DRIFT and (before is None or before.said != run.said or again):
             return Message(f"{where}: what is there is not as {self.file.name} says", text)
-        if run.outcome == OK and before is not None and before.outcome == DRIFT:
+        if run.outcome == OK and before is not None and (before.outcome == DRIFT or (run.task == "drift" and again)):
             return Message(f"{where}: what is there is as {self.file.name} says again", "")
         return None
 

@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -85,6 +86,8 @@ def follow(
             print(f"{task.name}: {run.outcome}{took}{f'; {run.told}' if run.told else ''}", flush=True)
         except (LakehouseError, OSError) as error:  # it runs already, a full disk
             print(f"{task.name}: {error}", flush=True)
+        except Exception:  # noqa: BLE001 - nobody would notice that the task never runs again
+            print(f"{task.name}: {traceback.format_exc()}", flush=True)
         after = now()
 
 

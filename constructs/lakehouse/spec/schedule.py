@@ -11,6 +11,8 @@ from lakehouse.spec.base import Model
 from lakehouse.spec.paths import CredentialsFile, WebhookFile
 from lakehouse.spec.values import Email, Matching
 
+_FIELDS = 5  # of a time
+SHORTEST = 12  # bytes of a passphrase
 #: The tasks, in the order in which they are shown.
 TASKS = ("maintenance", "metadata", "backup", "drift")
 
@@ -19,6 +21,8 @@ def _cron(value: str) -> str:
     from cronsim import CronSim, CronSimError  # few files have a schedule
 
     rule = "five fields (minute, hour, day, month, day of the week), as in `30 2 * * *` for each night at half past two"
+    if len(value.split()) != _FIELDS:  # CronSim takes a sixth, for seconds
+        raise ValueError(f'"{value}" is not a time of cron: it has {rule}')
     try:
         next(CronSim(value, datetime(2026, 1, 1, tzinfo=UTC)))
     except CronSimError as error:
@@ -41,12 +45,23 @@ def _zone(value: str) -> str:
 def _target(value: str) -> str:
     if not value.strip() or not value.isprintable() or ("://" in value and not value.startswith("s3://")):
         raise ValueError(f'"{value}" is not a place for backups: write a folder, or s3://BUCKET/PREFIX')
+    if value.startswith("~"):
+        raise ValueError(f'"{value}" begins with ~, which only a shell replaces: write the whole path')
+    return value
+
+
+def _mail_server(value: str) -> str:
+    host, _, port = value.partition(":")
+    if not all(0 < len(label) < 64 for label in host.split(".")) or not 0 < int(port) < 65_536:
+        raise ValueError(f'"{value}" is not a mail server: it is its host and port, as in smtp.example.com:587')
     return value
 
 
 CronText = Annotated[StrictStr, AfterValidator(_cron)]
 MailServer = Annotated[
-    StrictStr, Matching("a mail server", r"[A-Za-z0-9.-]+:\d{1,5}", "its host and port, as in smtp.example.com:587")
+    StrictStr,
+    Matching("a mail server", r"[A-Za-z0-9.-]+:\d{1,5}", "its host and port, as in smtp.example.com:587"),
+    AfterValidator(_mail_server),
 ]
 
 

@@ -174,7 +174,8 @@ def test_files_that_a_run_of_the_schedule_reads_are_looked_at_before(tmp_path: P
     at = "stacks.local.schedule"
     assert found().keys() == {f"{at}.notify.webhook", f"{at}.notify.mail.password", f"{at}.backup.key"}
     assert "does not exist. Create it with mode 0600" in found()[f"{at}.backup.key"]
-    for each, text in {"hook.url": "hooks.example.com", "mail.password": "secret", "backup.key": "secret"}.items():
+    texts = {"hook.url": "hooks.example.com", "mail.password": "secret", "backup.key": "a long secret"}
+    for each, text in texts.items():
         (tmp_path / each).write_text(text)
         (tmp_path / each).chmod(0o600)
     assert found() == {
@@ -182,5 +183,22 @@ def test_files_that_a_run_of_the_schedule_reads_are_looked_at_before(tmp_path: P
     }
     (tmp_path / "hook.url").write_text("https://hooks.example.com/1\n")
     assert found() == {}
+    (tmp_path / "backup.key").write_text("too short\n")
+    assert "the passphrase in" in found()[f"{at}.backup.key"]
+    assert "too short: it needs at least 12 bytes" in found()[f"{at}.backup.key"]
     (tmp_path / "hook.url").chmod(0o644)
     assert "has mode 0644, so other users may read it" in found()[f"{at}.notify.webhook"]
+
+
+@pytest.mark.parametrize(
+    ("to", "wrong"),
+    [("backups", False), (".lakehouse/backups", False), (".lakehouse/local/backups", True), ("s3://vault/lake", False)],
+)
+def test_backups_are_not_where_a_destroy_of_the_data_would_delete_them(tmp_path: Path, to: str, wrong: bool) -> None:
+    stack = {"runtime": "process", "store": "s3proxy", "catalogs": {"lake": "nessie"}}
+    schedule = {"backup": {"at": "30 1 * * *", "to": to}}
+    lakehouse = Lakehouse.model_validate({**FILE, "stacks": {"local": {**stack, "schedule": schedule}}})
+    found = [each for each in problems(lakehouse, tmp_path / "lakehouse.yaml") if each.at[-1] == "to"]
+    assert bool(found) == wrong
+    if wrong:
+        assert "`lakehouse destroy --data` deletes with the lakehouse. Name a folder elsewhere" in found[0].message

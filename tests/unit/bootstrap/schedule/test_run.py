@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,21 @@ def test_drift_is_told_when_it_is_new_other_or_gone(
         ("what is there is not as lakehouse.yaml says", "+ b"),
         ("what is there is as lakehouse.yaml says again", ""),
     ]
+
+
+def test_drift_that_nobody_was_told_of_is_told_again(
+    scheduled: Scheduled, program: Program, told: list[Message]
+) -> None:
+    def lose(to: Notify, folder: Path, message: Message) -> str:
+        told.append(message)
+        return "webhook: not sent, ConnectionError"
+
+    lost = replace(scheduled, tell=lose)
+    for of, code, text in ((lost, 2, "+ a\n"), (scheduled, 2, "+ a\n"), (scheduled, 2, "+ a\n"),
+                           (lost, 0, ""), (scheduled, 0, ""), (scheduled, 0, "")):  # fmt: skip
+        program.answer = {"drift": (code, text, "")}
+        of.run(DRIFTS)
+    assert [each.subject[-8:] for each in told] == ["aml says"] * 2 + ["ys again"] * 2
 
 
 def test_a_file_that_is_wrong_is_a_failure_and_no_drift(

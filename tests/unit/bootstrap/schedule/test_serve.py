@@ -40,14 +40,16 @@ def began(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return []
 
 
-def served(tmp_path: Path, clock: Clock, began: list[float], took: float = 10.0, fails: bool = False) -> Served:
+def served(
+    tmp_path: Path, clock: Clock, began: list[float], took: float = 10.0, fails: Exception | None = None
+) -> Served:
     class Recorded(Scheduled):
         def run(self, task: Task) -> ScheduledRun:
             began.append(clock.time - NOON)
             run = self.runs.begin(task.name, clock.time)
             clock.time += took
             if fails:
-                raise LakehouseError("it runs already")
+                raise fails
             return run
 
     scheduled = Recorded(tmp_path / "lakehouse.yaml", "demo", "local", State(tmp_path / "state"), Notify())
@@ -80,13 +82,16 @@ def test_a_long_run_is_not_run_twice_at_once(tmp_path: Path, began: list[float])
     assert began == [3600, 4 * 3600]
 
 
+@pytest.mark.parametrize("fails", [LakehouseError("it runs already"), UnicodeError("it runs already")])
 def test_a_run_that_cannot_begin_ends_nothing(
-    tmp_path: Path, began: list[float], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, began: list[float], capsys: pytest.CaptureFixture[str], fails: Exception
 ) -> None:
     clock = Clock(NOON + 60, NOON + 3 * 3600 - 60)
-    follow(HOURLY, served(tmp_path, clock, began, fails=True), NOON + 60, wait=clock.wait, now=clock.now)
+    follow(HOURLY, served(tmp_path, clock, began, fails=fails), NOON + 60, wait=clock.wait, now=clock.now)
     assert len(began) == 2
-    assert "drift: it runs already" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert printed.startswith("drift: ")
+    assert "it runs already" in printed
 
 
 def test_a_new_time_counts_from_now_and_the_same_one_from_before(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -59,3 +59,17 @@ def test_times_are_those_of_the_time_zone_also_when_clocks_change() -> None:
     assert task.due(datetime(2026, 1, 10, 12, tzinfo=UTC), berlin) == datetime(2026, 1, 11, 1, 30, tzinfo=UTC)
     # At 2:00 on that day clocks go to 3:00: the run is not lost.
     assert task.due(datetime(2026, 3, 28, 12, tzinfo=UTC), berlin) == datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("at", "hours"),
+    [("30 2 * * *", ["02:30+0200", "02:30+0100"]), ("30 * * * *", ["02:30+0200", "02:30+0100", "03:30+0100"])],
+)
+def test_an_hour_that_comes_twice_has_a_time_of_one_hour_once(at: str, hours: list[str]) -> None:
+    """At 3:00 on 2026-10-25 clocks go to 2:00. A run takes ten seconds, and the next time is looked for at its end."""
+    task, zone, now, found = Task("drift", at, ()), ZoneInfo("Europe/Berlin"), datetime(2026, 10, 25, tzinfo=UTC), []
+    for _ in hours:
+        due = task.due(now, zone)
+        found.append(f"{due:%d %H:%M%z}")
+        now = due.astimezone(UTC) + timedelta(seconds=10)
+    assert found == [f"{26 if at.startswith('30 2') and nth else 25} {hour}" for nth, hour in enumerate(hours)]

@@ -32,9 +32,13 @@ def test_its_tasks_come_in_the_usual_order_whatever_the_runtime(tmp_path: Path) 
         ({"drift": "hourly"}, '"hourly" is not a time of cron'),
         ({"drift": "61 * * * *"}, "five fields (minute, hour, day, month, day of the week)"),
         ({"drift": "0 0 30 2 *"}, "0 0 30 2 *"),
+        ({"drift": "*/5 * * * * *"}, '"*/5 * * * * *" is not a time of cron: it has five fields'),
         ({"drift": "0 * * * *", "time_zone": "Berlin"}, '"Berlin" is not a time zone: it looks like Europe/Berlin'),
         ({"backup": {**BACKUP, "to": "gs://b"}}, "write a folder, or s3://BUCKET/PREFIX"),
         ({"backup": {**BACKUP, "keep": 0}}, "keep"),
+        ({"backup": {**BACKUP, "to": "~/backups"}}, '"~/backups" begins with ~, which only a shell replaces'),
+        ({"drift": "0 * * * *", "notify": {"mail": {**MAIL, "server": "smtp..example.com:25"}}}, "not a mail server"),
+        ({"drift": "0 * * * *", "notify": {"mail": {**MAIL, "server": "smtp.example.com:99999"}}}, "not a mail server"),
         (
             {"drift": "0 * * * *", "notify": {"webhook": "https://hooks.example/hidden"}},
             "looks like the address itself",
