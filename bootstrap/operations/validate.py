@@ -70,7 +70,7 @@ def warnings(lakehouse: Lakehouse, path: Path) -> Iterator[Problem]:
             yield Problem(("stacks", name, "credentials"), each)
     for at, profile in _sources(lakehouse, path):
         if (found := credentials.fault(profile)) is not None:
-            yield Problem(at, f"{profile.file} {found[0]}, so no engine can read this bucket. {found[1]}")
+            yield Problem(at, credentials.unread(profile, found))
     if lakehouse.engines.spark is not None:
         yield from _unreachable(lakehouse)
 

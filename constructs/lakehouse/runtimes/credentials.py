@@ -113,14 +113,14 @@ def unusable(credentials: Mapping[str, Credential]) -> list[str]:
 
     Raises UsageError if a file lacks its keys.
     """
-    profiles = {secret.profile: each for each in credentials.values() for secret in each.secrets if secret.profile}
-    faults = ((profile, each, fault(profile)) for profile, each in profiles.items())
-    return [
-        f"{profile.at}: {profile.file} {found[0]}, so {', '.join(each.users)} cannot read this bucket. "
-        f"{found[1]}, then deploy again."
-        for profile, each, found in faults
-        if found is not None
-    ]
+    profiles = dict.fromkeys(each.profile for of in credentials.values() for each in of.secrets if each.profile)
+    faults = ((profile, fault(profile)) for profile in profiles)
+    return [f"{profile.at}: {unread(profile, found)}" for profile, found in faults if found is not None]
+
+
+def unread(profile: Profile, found: tuple[str, str]) -> str:
+    """What follows from a :func:`fault`, and the fix: the same words before a deploy and in it, so it is said once."""
+    return f"{profile.file} {found[0]}, so no engine can read this bucket. {found[1]}, then deploy"
 
 
 def fault(profile: Profile) -> tuple[str, str] | None:

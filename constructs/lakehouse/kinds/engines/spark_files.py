@@ -72,7 +72,7 @@ def _of(place: Place, bucket: str, source: Source) -> Iterator[tuple[str, Text]]
         f"source-{bucket}-access-key",
         f"source-{bucket}-secret-key",
         "missing",  # until the file is there
-        profile=Profile(file, source.profile, f"lakehouse.yaml: sources.{bucket}.credentials"),
+        profile=Profile(file, source.profile, f"sources.{bucket}.credentials"),
     )
     yield "access.key", keys.name
     yield "secret.key", keys.value

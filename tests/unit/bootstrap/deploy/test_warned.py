@@ -32,5 +32,11 @@ def test_what_was_printed_before_is_not_said_again() -> None:
         "lakehouse.yaml:6: stacks.local.ports.trino: moves",
         "lakehouse.yaml:9: stacks.local.credentials: keeps the first",
     ]
-    found = ["/srv/lakehouse.yaml:6: stacks.local.ports.trino: moves", "keeps the first", "Host a: too small"]
+    printed += ["/srv/mine.yaml:12: sources.feed.credentials: keys does not exist"]
+    found = [
+        "sources.feed.credentials: keys does not exist",
+        "/srv/lakehouse.yaml:6: stacks.local.ports.trino: moves",
+        "keeps the first",
+        "Host a: too small",
+    ]
     assert new(found, printed) == ["Host a: too small"]

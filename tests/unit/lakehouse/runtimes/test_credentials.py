@@ -143,7 +143,7 @@ def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
 def source(tmp_path: Path) -> tuple[Path, dict[str, credentials.Credential]]:
     """A pair that the user keeps in a file of its own, next to one of the stack's."""
     path = tmp_path / "keys"
-    profile = Profile(str(path), "default", "lakehouse.yaml: sources.feed.credentials")
+    profile = Profile(str(path), "default", "sources.feed.credentials")
     pair = Pair.of("source-feed", "feed-id", "feed-key", "missing", profile=profile)
     return path, credentials.known([service("connect", (pair.name, pair.value), (STORE.name, STORE.value))])
 
@@ -169,8 +169,8 @@ def test_a_source_whose_file_is_missing_is_reported_and_stops_nothing(tmp_path: 
     assert credentials.chosen(None, known) == {}
     (said,) = credentials.unusable(known)
     assert said == (
-        f"lakehouse.yaml: sources.feed.credentials: {path} does not exist, so connect cannot read this bucket. "
-        "Create it, with a section [default] with aws_access_key_id and aws_secret_access_key, then deploy again."
+        f"sources.feed.credentials: {path} does not exist, so no engine can read this bucket. "
+        "Create it, with a section [default] with aws_access_key_id and aws_secret_access_key, then deploy"
     )
 
 
@@ -180,6 +180,6 @@ def test_a_source_with_a_key_that_no_file_can_hold_is_reported_and_stops_nothing
     path.write_text(f"[default]\naws_access_key_id = a\naws_secret_access_key = {value}\n")
     assert credentials.chosen(None, known) == {}
     (said,) = credentials.unusable(known)
-    assert said.startswith(f"lakehouse.yaml: sources.feed.credentials: {path} has a key that a configuration file")
-    assert "so connect cannot read this bucket. Replace the key at its store (" in said
+    assert said.startswith(f"sources.feed.credentials: {path} has a key that a configuration file")
+    assert "so no engine can read this bucket. Replace the key at its store (" in said
     assert "hid" not in said

@@ -63,7 +63,7 @@ def test_the_keys_of_a_source_are_those_of_its_section(monkeypatch: pytest.Monke
         "source-home-access-key": (str(Path("/their/keys")), "default"),
         "source-home-secret-key": (str(Path("/their/keys")), "default"),
     }
-    assert found["source-feed-access-key"].at == "lakehouse.yaml: sources.feed.credentials"
+    assert found["source-feed-access-key"].at == "sources.feed.credentials"
 
 
 def test_keys_are_in_one_file_only() -> None:
