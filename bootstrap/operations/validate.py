@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lakehouse.errors import UsageError
 from lakehouse.kinds.needed import unplaced
+from lakehouse.kinds.pipeline import password_of
 from lakehouse.runtimes import credentials, generations
 from lakehouse.runtimes.state import State, folder
 from lakehouse.spec import Lakehouse, LocalStack
@@ -68,11 +69,29 @@ def warnings(lakehouse: Lakehouse, path: Path) -> Iterator[Problem]:
         services = unplaced(lakehouse, stack)
         for each in (*generations.lasting(state, services, file), *_short(file, credentials.known(services))):
             yield Problem(("stacks", name, "credentials"), each)
+    yield from _without_password(lakehouse, path)
+    for at, to in _backups_in_own_buckets(lakehouse):
+        rule = "is a place in a bucket of this lakehouse, with which a backup there would be lost"
+        yield Problem(at, f"{to} {rule}. Name a bucket of another store, unless this is one of the same name")
     for at, profile in _sources(lakehouse, path):
         if (found := credentials.fault(profile)) is not None:
             yield Problem(at, credentials.unread(profile, found))
     if lakehouse.engines.spark is not None:
         yield from _unreachable(lakehouse)
+
+
+def _without_password(lakehouse: Lakehouse, path: Path) -> Iterator[Problem]:
+    """Pipelines of databases whose password nobody has set: services get one that is made up."""
+    read = [name for name, each in lakehouse.pipelines.items() if each.source.changes or each.source.jdbc]
+    for stack_name, stack in lakehouse.stacks.items():
+        if not read or not isinstance(stack, LocalStack):
+            continue
+        file = None if stack.credentials is None else path.parent / stack.credentials
+        given = {} if file is None else credentials.read(file, credentials.known(unplaced(lakehouse, stack)))
+        for name in read:
+            if (key := password_of(name)) not in given:
+                message = f"stacks.{stack_name} has no password for its database. Write it into the file of"
+                yield Problem(("pipelines", name), f"{message} stacks.{stack_name}.credentials, as `{key}: ...`")
 
 
 def _short(file: Path, known: Mapping[str, credentials.Credential]) -> Iterator[str]:
@@ -142,6 +161,14 @@ def _backups_in_the_state(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[Ke
         if "://" not in (place := stack.schedule.backup.to):
             to = (path.parent / place).resolve()
             if to.is_relative_to(folder(path, name, stack.state).resolve()):
+                yield ("stacks", name, "schedule", "backup", "to"), to
+
+
+def _backups_in_own_buckets(lakehouse: Lakehouse) -> Iterator[tuple[KeyPath, str]]:
+    for name, stack in lakehouse.stacks.items():
+        if isinstance(stack, LocalStack) and stack.schedule is not None and stack.schedule.backup is not None:
+            to = stack.schedule.backup.to
+            if to.startswith("s3://") and to.removeprefix("s3://").partition("/")[0] in lakehouse.buckets:
                 yield ("stacks", name, "schedule", "backup", "to"), to
 
 

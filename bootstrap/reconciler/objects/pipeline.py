@@ -99,6 +99,12 @@ class Pipelines(ObjectKind):
             if not (put or others or failed):
                 continue
             pipeline = found.lakehouse.pipelines[name]
+            if not there and (former := _former(facts, found.lakehouse, name)):
+                same = f"pipeline {former}, which the file no longer has, reads the same into {pipeline.to}"
+                message = f"{same}, and this one would read it from its beginning: each row would be there twice"
+                fix = f"Name it {former}, or remove {former} first"
+                found.refuse(address(PIPELINE, "", name), f"{message}. {fix}", ("pipelines", name))
+                continue
             body = PipelineConnectors(address("table", pipeline.catalog, pipeline.table), put, others, failed)
             details = tuple(_details(there, body)) if there else (_route(found, name),)
             found.changes.append(Change("update" if there else "create", PIPELINE, "", name, details, body))
@@ -175,6 +181,26 @@ def _without_slot(world: World, there: Mapping[str, Connector]) -> Iterator[str]
         record = None if records is None or source is None else records.of(source)
         if record is not None and record.dropped:
             yield name
+
+
+def _former(facts: PipelineFacts, lakehouse: Lakehouse, name: str) -> str:
+    """The pipeline that reads and writes the same, and that has lost its entry, as if it had another name now."""
+    own = {_flow(each) for each in facts.wanted[name].values()}
+    for former in sorted({each.pipeline for each in facts.there.values()} - lakehouse.pipelines.keys() - {""}):
+        if {_flow(each.config) for each in facts.of(former).values()} == own:
+            return former
+    return ""
+
+
+# Of Debezium's connectors, and of the sink. The topic between these has the name of the pipeline.
+_READ = ("database.hostname", "database.port", "database.dbname", "table.include.list")
+_WRITTEN = ("topics", "iceberg.catalog", "iceberg.tables")
+
+
+def _flow(config: Mapping[str, str]) -> tuple[str, ...]:
+    """What a connector reads, and where it writes, whatever its pipeline is called."""
+    found = tuple(config.get(key, "") for key in (*_READ, *_WRITTEN))
+    return tuple("" if each.startswith("cdc-") else each for each in found)
 
 
 def _same(there: Connector | None, wanted: Mapping[str, str]) -> bool:

@@ -17,12 +17,14 @@ CHANGES = "_cdc"  # the column in which Iceberg's transform for Debezium says wh
 #: The fields that tell one change from another, and which came first. The transform fills others too.
 CHANGE_FIELDS = {"op": "string", "ts": "timestamptz", "offset": "long"}
 _CHANGES_TYPE = f"struct<{', '.join(f'{name}: {kind}' for name, kind in CHANGE_FIELDS.items())}>"
+_WHO = {each: {"user"} for each in ("postgres", "mysql", "jdbc")}  # what a user reads, another one reads too
 _INNER = ("__", "connect-", "control-", "cdc-")  # how topics begin that Kafka, Connect and pipelines make
 
 
 def check_pipelines(lakehouse: Lakehouse) -> Iterator[Problem]:
     """Problems of the pipelines."""
     readers: dict[tuple[object, str], str] = {}
+    topics: dict[str, tuple[str, str]] = {}
     for name, pipeline in lakehouse.pipelines.items():
         at: KeyPath = ("pipelines", name)
         topic = pipeline.source.topic
@@ -30,9 +32,12 @@ def check_pipelines(lakehouse: Lakehouse) -> Iterator[Problem]:
             begins = next(each for each in _INNER if topic.startswith(each))
             message = f'"{topic}" begins with "{begins}", as topics of Kafka and of pipelines do. Choose another name'
             yield Problem((*at, "from", "topic"), message)
+        if topic is not None and (first := topics.setdefault(topic.replace(".", "_"), (topic, name)))[0] != topic:
+            message = f'Kafka takes "{topic}" and "{first[0]}" for one name in its metrics, and makes only one of them'
+            yield Problem((*at, "from", "topic"), f"{message}. Choose another name", beside=("pipelines", first[1]))
         yield from _engine(at, pipeline)
         yield from _target(at, pipeline, lakehouse)
-        same = (pipeline.source.model_dump_json(), pipeline.to)
+        same = (pipeline.source.model_dump_json(exclude=_WHO), pipeline.to)
         if (other := readers.setdefault(same, name)) != name:
             message = f'"{other}" already reads that into {pipeline.to}, so each row would be there twice. Remove one.'
             yield Problem(at, message, beside=("pipelines", other))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Self
 
@@ -45,6 +46,8 @@ def _zone(value: str) -> str:
 def _target(value: str) -> str:
     if not value.strip() or not value.isprintable() or ("://" in value and not value.startswith("s3://")):
         raise ValueError(f'"{value}" is not a place for backups: write a folder, or s3://BUCKET/PREFIX')
+    if value.startswith("s3:") and not re.match(r"s3://[a-z0-9]", value):
+        raise ValueError(f'"{value}" is not a place for backups: its bucket is missing, as in s3://BUCKET/PREFIX')
     if value.startswith("~"):
         raise ValueError(f'"{value}" begins with ~, which only a shell replaces: write the whole path')
     return value

@@ -14,11 +14,13 @@ from lakehouse.iceberg import types
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.pipeline import catalog_settings, password_of
 from lakehouse.spec import Lakehouse
+from lakehouse.spec.model import Table
 from lakehouse.spec.pipeline_sources import FilesSource, HttpSource, JdbcSource
 from lakehouse.spec.pipelines import PipelineEntry
-from lakehouse.spec.problems import Problem
+from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.text.hocon import HoconBlocks, hocon
 from lakehouse.text.placeholders import Secret, Text
+from lakehouse.text.words import suggest
 
 WORD = "seatunnel"
 ROWS = "rows"  # the name of what a source yields, in the SQL of transforms
@@ -128,11 +130,15 @@ def columns(pipeline: PipelineEntry, lakehouse: Lakehouse) -> dict[str, types.Ty
     """What a row of the source has. Empty if its table is not in the file."""
     if pipeline.columns:
         return {name: text.parsed for name, text in pipeline.columns.items()}
+    table = _table(pipeline, lakehouse)
+    return {name: column.iceberg_type for name, column in table.columns.items()} if table else {}
+
+
+def _table(pipeline: PipelineEntry, lakehouse: Lakehouse) -> Table | None:
     namespace, _, leaf = pipeline.table.rpartition(".")
     catalog = lakehouse.catalogs.get(pipeline.catalog)
     space = catalog.namespaces.get(namespace) if catalog else None
-    table = space.tables.get(leaf) if space else None
-    return {name: column.iceberg_type for name, column in table.columns.items()} if table else {}
+    return space.tables.get(leaf) if space else None
 
 
 def field(kind: types.Type) -> Any:
@@ -173,8 +179,14 @@ def check(lakehouse: Lakehouse) -> Iterator[Problem]:
         if pipeline.transforms and read == "config":
             message = "the job's file has transforms of its own. Write them there"
             yield Problem((*at, "transforms"), message, ((*at, "from", read),))
+        for nth, query in enumerate(pipeline.transforms):
+            if not query.lstrip().lower().startswith("select"):
+                yield Problem((*at, "transforms", str(nth)), "it is not a SELECT, which is all that SeaTunnel takes")
+        yield from _of_source(at, pipeline, lakehouse)
         if read in _OWN_TYPES or _is_parquet(pipeline):
             continue
+        if pipeline.columns and not pipeline.transforms:
+            yield from _of_table(at, pipeline, lakehouse)
         for column, kind in columns(pipeline, lakehouse).items():
             try:
                 field(kind)
@@ -182,6 +194,36 @@ def check(lakehouse: Lakehouse) -> Iterator[Problem]:
                 fix = "Leave it out with `columns`, which says what a row of the source has"
                 where = (*at, "columns", column) if pipeline.columns else (*at, "to")
                 yield Problem(where, f'{error}, which "{column}" is. {fix}')
+
+
+def _of_source(at: KeyPath, pipeline: PipelineEntry, lakehouse: Lakehouse) -> Iterator[Problem]:
+    source = pipeline.source
+    if source.jdbc is not None and source.jdbc.system == "mysql" and (source.jdbc.table or ".").count(".") > 1:
+        message = f'"{source.jdbc.table}" is not a table of MySQL: write its database, a dot and its name'
+        yield Problem((*at, "from", "jdbc", "table"), message)
+    if source.files is not None and source.files.path.startswith("s3://"):
+        bucket = source.files.path.removeprefix("s3://").partition("/")[0]
+        if bucket not in lakehouse.buckets:
+            fix = suggest(bucket, lakehouse.buckets) or " Declare it there"
+            message = f'"{bucket}" is not one of `buckets`, which the stack\'s store has.{fix}'
+            yield Problem((*at, "from", "files", "path"), message)
+
+
+def _of_table(at: KeyPath, pipeline: PipelineEntry, lakehouse: Lakehouse) -> Iterator[Problem]:
+    """Columns that the table does not have, whose values would be lost, and those that it cannot do without."""
+    table = _table(pipeline, lakehouse)
+    if table is None:
+        return
+    for name in pipeline.columns:
+        if name not in table.columns:
+            near = suggest(name, table.columns) or " Remove it"
+            yield Problem(
+                (*at, "columns", name), f"{pipeline.to} has no such column, so its values would be lost.{near}"
+            )
+    for name, column in table.columns.items():
+        if column.required and name not in pipeline.columns:
+            message = f'each row of {pipeline.to} needs "{name}", which they lack. Add it'
+            yield Problem((*at, "columns"), message)
 
 
 def _is_parquet(pipeline: PipelineEntry) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from bootstrap.operations.validate import problems, warnings
 from lakehouse.runtimes.state import State
 from lakehouse.spec import Lakehouse
+from tests.unit.lakehouse.kinds.pipelines.streaming import ORDERS, SHOP, lakehouse
 
 POLARIS = {"runtime": "process", "store": "s3proxy", "credentials": "own.yaml", "catalogs": {}}
 FILE = {
@@ -202,3 +203,24 @@ def test_backups_are_not_where_a_destroy_of_the_data_would_delete_them(tmp_path:
     assert bool(found) == wrong
     if wrong:
         assert "`lakehouse destroy --data` deletes with the lakehouse. Name a folder elsewhere" in found[0].message
+
+
+def test_a_backup_in_a_bucket_of_the_lakehouse_is_named(tmp_path: Path) -> None:
+    stack = {"runtime": "process", "store": "s3proxy", "catalogs": {"lake": "nessie"}}
+    for to, count in (("s3://warehouse/backups", 1), ("s3://vault/lake", 0)):
+        schedule = {"backup": {"at": "30 1 * * *", "to": to}}
+        lakehouse = Lakehouse.model_validate({**FILE, "stacks": {"local": {**stack, "schedule": schedule}}})
+        found = list(warnings(lakehouse, tmp_path / "lakehouse.yaml"))
+        assert [f"{to} is a place in a bucket of this lakehouse" in each.message for each in found] == [True] * count
+
+
+def test_a_database_without_a_password_is_named(tmp_path: Path) -> None:
+    def found(**stack: Any) -> list[str]:
+        of = lakehouse({"orders": ORDERS, "shop": SHOP}, **stack)
+        return [f"{'.'.join(map(str, each.at))}: {each.message}" for each in warnings(of, tmp_path / "lakehouse.yaml")]
+
+    said = "pipelines.shop: stacks.local has no password for its database. Write it into the file of "
+    assert found() == [f"{said}stacks.local.credentials, as `pipeline-shop: ...`"]
+    (tmp_path / "own.yaml").write_text("pipeline-shop: a-long-password\n")
+    (tmp_path / "own.yaml").chmod(0o600)
+    assert found(credentials="own.yaml") == []

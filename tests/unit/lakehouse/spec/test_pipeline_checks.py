@@ -181,3 +181,19 @@ def test_a_secure_stack_has_no_pipelines() -> None:
     said = [each.message for each in check(secured)]
     assert any("the stack is `secure`, and Kafka cannot be: this release has no TLS for it" in each for each in said)
     assert any("and Kafka Connect cannot be" in each for each in said)
+
+
+def test_two_users_read_the_same_changes() -> None:
+    other = {**DATABASE, "user": "other"}
+    both = {name: {"from": {"postgres": of}, "to": "lake.raw.changes"} for name, of in (("a", DATABASE), ("b", other))}
+    [(at, message)] = found(both)
+    assert at == "pipelines.b"
+    assert message.startswith('"a" already reads that into lake.raw.changes')
+
+
+def test_names_of_topics_that_kafka_takes_for_one_are_refused() -> None:
+    both = {"a": topic(name="shop.orders"), "b": topic(name="shop_orders", to="lake.raw.half")}
+    [(at, message)] = found(both)
+    assert at == "pipelines.b.from.topic"
+    assert message.startswith('Kafka takes "shop_orders" and "shop.orders" for one name')
+    assert found({"a": topic(name="shop.orders"), "b": topic(name="shop.orders", to="lake.raw.half")}) == []

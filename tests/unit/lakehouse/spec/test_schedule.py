@@ -36,6 +36,7 @@ def test_its_tasks_come_in_the_usual_order_whatever_the_runtime(tmp_path: Path) 
         ({"drift": "0 * * * *", "time_zone": "Berlin"}, '"Berlin" is not a time zone: it looks like Europe/Berlin'),
         ({"backup": {**BACKUP, "to": "gs://b"}}, "write a folder, or s3://BUCKET/PREFIX"),
         ({"backup": {**BACKUP, "keep": 0}}, "keep"),
+        ({"backup": {**BACKUP, "to": "s3:/vault/lake"}}, "its bucket is missing, as in s3://BUCKET/PREFIX"),
         ({"backup": {**BACKUP, "to": "~/backups"}}, '"~/backups" begins with ~, which only a shell replaces'),
         ({"drift": "0 * * * *", "notify": {"mail": {**MAIL, "server": "smtp..example.com:25"}}}, "not a mail server"),
         ({"drift": "0 * * * *", "notify": {"mail": {**MAIL, "server": "smtp.example.com:99999"}}}, "not a mail server"),

@@ -26,7 +26,7 @@ from lakehouse.kinds.pipelines.connectors import connectors, slot
 from lakehouse.runtimes.state import State
 from lakehouse.spec import Lakehouse
 from tests.unit.bootstrap.reconciler.simulation import world
-from tests.unit.lakehouse.kinds.pipelines.streaming import ORDERS, SHOP, lakehouse
+from tests.unit.lakehouse.kinds.pipelines.streaming import ITEMS, ORDERS, SHOP, lakehouse
 from tests.unit.lakehouse.services.place import Somewhere, local
 
 PIPELINES = OBJECTS.only("pipeline")
@@ -233,3 +233,19 @@ def test_the_table_comes_first() -> None:
     made = plan(replace(found, changes=(*found.changes, table)), kinds=OBJECTS)
     assert [step.address for step in made.steps] == ["table lake.raw.orders", "pipeline orders"]
     assert made.steps[1].needs == ("table lake.raw.orders",)
+
+
+@pytest.mark.parametrize(("of", "twin"), [(ORDERS, "orders"), (SHOP, "shop"), (ITEMS, "items")])
+def test_a_pipeline_with_another_name_is_refused_while_the_former_is_there(of: Any, twin: str) -> None:
+    """Its rows would come once more, and from then on each twice."""
+    have, renamed = there(lakehouse({twin: of})), lakehouse({"renamed": of})
+    for allow in (False, True):
+        made = planned(renamed, have, allow_destroy=allow)
+        assert made.steps == ()
+        [note] = made.refused
+        assert note.address == "pipeline renamed"
+        assert note.message.startswith(f"pipeline {twin}, which the file no longer has, reads the same into {of['to']}")
+        assert note.message.endswith(f"Name it {twin}, or remove {twin} first")
+    assert [step.address for step in planned(renamed, {}).steps] == ["pipeline renamed"]
+    other = lakehouse({"renamed": {**ORDERS, "from": {"topic": "others"}}})
+    assert [step.address for step in planned(other, have).steps] == ["pipeline renamed"]

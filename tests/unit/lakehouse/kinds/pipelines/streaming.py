@@ -29,11 +29,15 @@ def without_pipelines() -> Lakehouse:
 
 
 def lakehouse(pipelines: dict[str, Any] | None = None, **stack: Any) -> Lakehouse:
-    tables = {"orders": {"columns": {"id": "long"}}, "changes": {"columns": {"id": "long", "_cdc": CDC}}}
+    tables = {
+        "orders": {"columns": {"id": "long"}},
+        "words": {"columns": {"id": {"type": "long", "required": True}, "word": "string"}},
+        "changes": {"columns": {"id": "long", "_cdc": CDC}},
+    }
     return Lakehouse.model_validate(
         {
             "name": "demo",
-            "buckets": {"warehouse": {}},
+            "buckets": {"warehouse": {}, "landing": {}},
             "catalogs": {"lake": {"location": "s3://warehouse/lake", "namespaces": {"raw": {"tables": tables}}}},
             "pipelines": {"orders": ORDERS, "shop": SHOP} if pipelines is None else pipelines,
             "stacks": {"local": {"runtime": "process", "store": "s3proxy", "catalogs": {"lake": "rest"}, **stack}},

@@ -220,7 +220,8 @@ def test_types_in_seatunnels_words(kind: str, field_: Any) -> None:
 def test_types_that_it_does_not_have(kind: str) -> None:
     with pytest.raises(ValueError, match="SeaTunnel has no type for"):
         field(types.parse(kind))
-    [(at, message)] = problems({"topic": "orders"}, columns={"id": "long", "x": kind})
+    sql = ["SELECT id FROM rows"]
+    [(at, message)] = problems({"topic": "orders"}, columns={"id": "long", "x": kind}, transforms=sql)
     assert at == "pipelines.one.columns.x"
     assert 'which "x" is. Leave it out with `columns`' in message
 
@@ -237,6 +238,17 @@ def test_types_that_it_does_not_have(kind: str) -> None:
             {"to": "lake.raw.changes"},
             "from.postgres",
             "SeaTunnel does not read `postgres` here. Write engine: connect",
+        ),
+        ({"topic": "a"}, {"transforms": ["DROP TABLE x"]}, "transforms.0", "it is not a SELECT"),
+        ({"topic": "a"}, {"columns": {"id": "long", "idd": "long"}}, "columns.idd", 'Did you mean "id"?'),
+        ({"topic": "a"}, {"columns": {"id": "long", "word": "string"}}, "columns.word", "would be lost. Remove it"),
+        ({"topic": "a"}, {"to": "lake.raw.words", "columns": {"word": "string"}}, "columns", 'needs "id", which they'),
+        ({"files": {"path": "s3://warehous/in"}}, {}, "from.files.path", 'Did you mean "warehouse"?'),
+        (
+            {"jdbc": {"url": "jdbc:mysql://db/shop", "user": "me", "table": "a.shop.items"}},
+            {},
+            "from.jdbc.table",
+            "is not a table of MySQL",
         ),
     ],
 )
