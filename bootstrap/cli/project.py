@@ -22,7 +22,9 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_mar
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The project's folder; it need not exist.")],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="FOLDER", help="The project's folder; it need not exist.")
+    ] = None,
     template: Annotated[
         str | None, typer.Option("--template", "-t", help="What it begins with; `--template list` lists them.")
     ] = None,
@@ -36,6 +38,8 @@ def init(
     if template == "list":
         _list(templates())
         return
+    if folder is None:
+        raise UsageError("FOLDER is missing: the project's folder, as in `lakehouse init mine`.")
     check(folder)
     asks = sys.stdin.isatty() and sys.stdout.isatty()
     chosen = _ask_template(templates()) if template is None and asks else named(template or DEFAULT)
@@ -95,6 +99,10 @@ def setup(
     providers: Annotated[
         bool, typer.Option("--providers", help="Also build Terraform's Docker provider, if no registry has it.")
     ] = False,
+    archives: Annotated[
+        Path | None,
+        typer.Option("--archives", metavar="FOLDER", help="Also write there what hosts fetch from `packages`."),
+    ] = None,
 ) -> None:
     """Fetch what a deploy needs into your cache folder: cdktf-cli and the packages of the file's services.
 
@@ -113,6 +121,9 @@ def setup(
         set_up.built_images(lakehouse)
     if providers:
         set_up.built_provider()
+    if archives is not None:
+        new = set_up.archives(lakehouse, archives, stack=context.obj.stack)
+        print(f"{archives} has the packages of the hosts: {len(new)} were added or replaced.")
     print(f"All that {file} needs on this machine is there.")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from lakehouse.errors import UsageError
 from lakehouse.kinds.needed import images, needed
 from lakehouse.packages import cdktf_cli, environment, set_up, terraform
-from lakehouse.spec import Lakehouse
+from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.text.words import listed
 from offline import go
 from offline.terraform import build_if_needed
@@ -51,6 +51,24 @@ def packages(lakehouse: Lakehouse, file: Path, *, stack: str | None = None, veri
         from lakehouse.runtimes import training
 
         training.repair(lakehouse, file)
+
+
+def archives(lakehouse: Lakehouse, folder: Path, *, stack: str | None = None) -> list[str]:
+    """Write to a folder what hosts fetch, if ``packages`` of their stack names its URL; gives the names of new files.
+
+    Raises UsageError if no stack runs on hosts, LakehouseError if the folder cannot be written to.
+    """
+    from lakehouse.runtimes.hosts import uploads
+
+    on_hosts = {
+        name: each
+        for name, each in lakehouse.stacks.items()
+        if stack in (None, name) and isinstance(each, LocalStack) and each.runtime == "hosts"
+    }
+    if not on_hosts:
+        raise UsageError("--archives is for stacks with `runtime: hosts`, and there is none here.")
+    found = needed(lakehouse.model_copy(update={"stacks": on_hosts}))
+    return uploads.publish([*found.packages, *(f"java-{each}" for each in found.javas)], folder)
 
 
 def built_images(lakehouse: Lakehouse) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -23,6 +24,7 @@ from lakehouse.spec.base import Model
 from lakehouse.spec.paths import CredentialsFile
 from lakehouse.spec.values import Matching
 
+_URL = re.compile(r"[A-Za-z0-9:/._~%\[\]+,=@-]+")  # without ? and #, because names of archives are appended to it
 _NUMBERED = re.compile(r"(?P<engine>spark|trino)-worker-(?P<number>\d+)")
 
 
@@ -53,6 +55,20 @@ def _key(value: str) -> str:
     return value
 
 
+def _folder_url(value: str) -> str:
+    try:
+        found = urlsplit(value)
+        secret, port = found.username is not None or found.password is not None, found.port
+    except ValueError as error:
+        raise ValueError(f"it is no URL ({error})") from None
+    if secret:  # nor shown
+        raise ValueError("hosts keep no password: choose a URL that they may read without one, from their own network")
+    if found.scheme not in ("http", "https") or not found.hostname or port == 0 or not _URL.fullmatch(value):
+        raise ValueError(f'"{value}" is no URL of a folder, as in https://files.example.com/lakehouse')
+    return value.rstrip("/")
+
+
+PackagesUrl = Annotated[StrictStr, AfterValidator(_folder_url)]
 HostName = Annotated[
     StrictStr,
     Matching(

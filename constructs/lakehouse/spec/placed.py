@@ -12,7 +12,7 @@ from lakehouse.text.words import suggest
 
 _OTHER_JAVA = ("3.5",)  # versions of Spark that need a Java which no package has
 #: The keys that only such a stack has.
-_KEYS = ("hosts", "place", "clients", "network", "harden")
+_KEYS = ("hosts", "place", "clients", "network", "harden", "packages")
 
 
 def check_hosts(name: str, stack: LocalStack, lakehouse: Lakehouse) -> Iterator[Problem]:

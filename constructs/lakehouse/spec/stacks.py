@@ -20,7 +20,7 @@ from pydantic import (
 from lakehouse.spec.base import Model, YesNoOr, neither
 from lakehouse.spec.chosen import Chosen
 from lakehouse.spec.entries import KindEntry
-from lakehouse.spec.hosts import Client, Host, HostName, OrInventory, Placement
+from lakehouse.spec.hosts import Client, Host, HostName, OrInventory, PackagesUrl, Placement
 from lakehouse.spec.kinds import AWS, known
 from lakehouse.spec.lineage import Lineage
 from lakehouse.spec.metadata import Metadata
@@ -108,6 +108,11 @@ class LocalStack(Model):
     """What is hardened of `hosts` themselves. Default: nothing, because it changes machines beyond the stack.
 
     ssh: logins by keys only; sysctl: values of the kernel; upgrades: security updates each day.
+    """
+    packages: PackagesUrl | None = None
+    """URL of a folder from which `hosts` fetch packages. `lakehouse setup --archives FOLDER` writes what belongs there.
+
+    Default: this machine uploads them to each host.
     """
     store: Annotated[KindEntry, Chosen("stores", _LOCAL)]
     """The object store."""

@@ -78,6 +78,7 @@ def _stack(state: State, folder: Path) -> PlacedStack:
         {},  # the services have their ports
         Path(content["home"]),
         harden=tuple(content.get("harden", ())),
+        mirror=content.get("mirror", ""),
     )
     clients = tuple(IPv4Network(each) for each in content["clients"])
     incarnations = {name: Incarnation.parse(each) for name, each in content["incarnations"].items()}

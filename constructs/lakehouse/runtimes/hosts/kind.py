@@ -32,7 +32,15 @@ def place(
     assert isinstance(options, LocalStack)
     layout = Layout(f"{lakehouse.name}-{stack}")
     return HostsPlace(
-        layout, options.hosts, options.place, options.store.kind, listeners, home, trust, tuple(options.harden)
+        layout,
+        options.hosts,
+        options.place,
+        options.store.kind,
+        listeners,
+        home,
+        trust,
+        tuple(options.harden),
+        options.packages or "",
     )
 
 

@@ -91,6 +91,7 @@ class HostsPlace:
     home: Path  # the folder of lakehouse.yaml
     trust: str = ""
     harden: tuple[str, ...] = ()  # what is hardened of the hosts themselves
+    mirror: str = ""  # the URL of a folder from which they fetch packages; without, this machine uploads them
 
     def on(self, service: str) -> str:
         """The name of the host of a service, or of one of its ports."""

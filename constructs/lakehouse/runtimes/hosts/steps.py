@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from lakehouse.errors import LakehouseError
 from lakehouse.packages.environment import ANSIBLE
@@ -164,6 +165,7 @@ def host_up(stack: PlacedStack, host: str) -> None:
         {
             "name": each.folder,
             "archive": each.archive,
+            "url": f"{place.mirror}/{quote(Path(each.archive).name)}" if place.mirror else "",
             "sha256": each.sha256,
             "stamp": looks.stamp_file(place, each.name),
         }

@@ -75,6 +75,7 @@ class HostsRuntime(LocalRuntime):
             "place": place.placement.model_dump(mode="json"),
             "store": place.store,
             "harden": list(place.harden),
+            "mirror": place.mirror,
             "home": str(place.home.absolute()),
             "incarnations": {name: str(each) for name, each in self._hosts.items()},
             "clients": [str(each) for each in self.local.clients],

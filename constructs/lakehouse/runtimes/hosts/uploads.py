@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import shutil
 import tarfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -14,6 +15,8 @@ from lakehouse.errors import LakehouseError
 from lakehouse.packages import cached, manifest
 from lakehouse.packages.catalogue import package
 from lakehouse.packages.download import disk_error
+
+_LONG_AGO = 315532800  # 1980-01-01, before which no zip file can be
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,28 @@ def made(names: Iterable[str]) -> dict[str, Upload]:
     Raises LakehouseError if a package is not in the cache, or if there is no room for its archive.
     """
     return {name: _made(name) for name in names}
+
+
+def publish(names: Iterable[str], folder: Path) -> list[str]:
+    """Write the archive of each package to a folder, and give the names of those that were not there.
+
+    Raises as :func:`made`, and LakehouseError if the folder cannot be written to.
+    """
+    found = [Path(each.archive) for each in made(names).values()]
+    new = [each for each in found if not _same(each, folder / each.name)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for each in new:
+            draft = folder / f"{each.name}.part"
+            shutil.copyfile(each, draft)
+            draft.replace(folder / each.name)
+    except OSError as error:
+        raise LakehouseError(f"Cannot write {error.filename or folder}: {error.strerror or error}.") from error
+    return [each.name for each in new]
+
+
+def _same(one: Path, other: Path) -> bool:
+    return other.is_file() and manifest.sha256(one) == manifest.sha256(other)
 
 
 def stamp(name: str) -> str:
@@ -60,11 +85,19 @@ def _made(name: str) -> Upload:
 
 
 def _write(source: Path, target: Path) -> None:
-    """The folder as an archive whose files belong to root, and which others may read."""
+    """The folder as an archive whose files belong to root, and which others may read.
+
+    Every machine makes the same one, because what it serves others is known by its SHA-256.
+    """
     draft = target.with_suffix(".part")
     with tarfile.open(draft, "w") as tar:
-        tar.add(source, arcname=source.name, filter=of_root)
+        tar.add(source, arcname=source.name, filter=_of_any_machine)
     draft.replace(target)
+
+
+def _of_any_machine(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.mtime = _LONG_AGO
+    return of_root(entry)
 
 
 def of_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:

@@ -9,6 +9,7 @@ from bootstrap.project import set_up
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.packages import cached, cdktf_cli, terraform
 from lakehouse.spec import load
+from tests.unit.lakehouse.spec.test_placed import written
 from tests.unit.mixed import mixed
 
 ROOT = Path(__file__).parents[4]
@@ -48,6 +49,14 @@ def test_of_one_stack_only_what_it_needs(done: list[object], tmp_path: Path) -> 
     assert done == [(set(), set())]
     with pytest.raises(UsageError, match=r'lakehouse\.yaml has no stack "clout"; it has local or cloud'):
         set_up.deployable(load(file), file, stack="clout")
+
+
+def test_archives_are_those_of_hosts(done: list[object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("lakehouse.runtimes.hosts.uploads.publish", lambda names, folder: sorted(names))
+    found = load(written(tmp_path))
+    assert {"java-25", "java-21", "trino-476", "s3proxy-4.1.0"} <= {*set_up.archives(found, tmp_path, stack="prod")}
+    with pytest.raises(UsageError, match="--archives is for stacks with `runtime: hosts`, and there is none here"):
+        set_up.archives(load(ROOT / "lakehouse.yaml"), tmp_path)
 
 
 def test_a_program_that_is_named_and_not_there_stops_the_set_up(

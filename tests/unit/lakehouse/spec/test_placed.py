@@ -113,6 +113,15 @@ def test_a_secure_stack_need_not_trust_the_network(tmp_path: Path) -> None:
         ({"hosts": {"a": {"address": "10.0.0.11", "key": "~/id"}}}, "key is the path of a file with a private key"),
         ({"clients": ["10.0.0.1/8"]}, '"10.0.0.1/8" is no IPv4 address or network'),
         ({"harden": ["shh"]}, 'prod.harden[0]: "shh" is not one of ssh, sysctl, upgrades. Did you mean "ssh"?'),
+        ({"packages": "ftp://files/x"}, 'prod.packages: "ftp://files/x" is no URL of a folder, as in https://files'),
+        ({"packages": "http://files/x?y=z"}, 'prod.packages: "http://files/x?y=z" is no URL of a folder'),
+        ({"packages": "http://files/{{ x }}"}, 'prod.packages: "http://files/{{ x }}" is no URL of a folder'),
+        ({"packages": "http://files:99999/x"}, "prod.packages: it is no URL (Port out of range 0-65535)"),
+        ({"packages": "http://me:hidden@files/x"}, "prod.packages: hosts keep no password: choose a URL that they"),
+        (
+            {"runtime": "process", "packages": "http://files/x"},
+            "prod.packages: only `runtime: hosts` has packages, and this stack has `runtime: process`. Remove it",
+        ),
         (
             {"secure": True},
             "prod.network: a `secure` stack has TLS and asks for passwords, so it trusts no network. Remove it",

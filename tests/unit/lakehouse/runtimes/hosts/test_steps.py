@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from lakehouse.runtimes.hosts.runtime import Hosts
 from lakehouse.runtimes.hosts.seen import HostSeen, Seen, UnitSeen
 from lakehouse.runtimes.hosts.ssh import HostError, Ssh
 from lakehouse.runtimes.hosts.steps import PlacedStack
+from lakehouse.runtimes.hosts.uploads import Upload
 from lakehouse.runtimes.incarnation import NONE, Incarnation, record
 from lakehouse.runtimes.owner import Owner, OwnerClaim
 from lakehouse.runtimes.state import State, write_private
@@ -189,6 +191,19 @@ def test_a_host_whose_set_up_was_interrupted_is_cleared(stack: PlacedStack, monk
     assert asked == [("b", "repair"), ("b", "clear")]
     steps.clear(stack.state, stack.place.home)
     assert asked[2:] == []
+
+
+@pytest.mark.parametrize("mirror", ["", "http://files.example/lake"])
+def test_a_host_fetches_a_package_if_there_is_a_place_and_gets_it_otherwise(
+    stack: PlacedStack, monkeypatch: pytest.MonkeyPatch, mirror: str
+) -> None:
+    monkeypatch.setattr(Ssh, "python", lambda *_, **__: {"firewall": ""})
+    monkeypatch.setattr(uploads, "made", lambda _: {"java-21": Upload("java-21", "j-21", "/c/j+21 x.tar", "ab", "1")})
+    monkeypatch.setattr(playbook, "run", lambda *_: None)
+    steps.host_up(replace(stack, place=replace(stack.place, mirror=mirror)), "a")
+    (found,) = json.loads(playbook.host_variables(stack.state, "a").read_text())["lakehouse_packages"]
+    assert found["url"] == (f"{mirror}/j%2B21%20x.tar" if mirror else "")
+    assert (found["archive"], found["sha256"]) == ("/c/j+21 x.tar", "ab")
 
 
 def test_a_service_that_runs_as_planned_is_left_alone(stack: PlacedStack, monkeypatch: pytest.MonkeyPatch) -> None:
