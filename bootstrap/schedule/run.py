@@ -58,6 +58,21 @@ class Scheduled:
                 self.runs.record(run)
             return run
 
+    def lost(self, task: Task, error: Exception) -> str:
+        """Tell people of a run that could not be carried out or recorded, as on a full disk. What became of that."""
+        message = Message(f"{self._where}: {task.name} could not run", str(error))
+        return self.tell(self.notify, self.file.parent, message)
+
+    def late(self, task: Task, began: str) -> None:
+        """Tell people of a run that has no end, while its next time has come."""
+        text = f"It began at {began}, and its next time has come. What it misses is made up once, when it ends."
+        told = self.tell(self.notify, self.file.parent, Message(f"{self._where}: {task.name} still runs", text))
+        print(f"{task.name}: still runs; {told}", flush=True)
+
+    @property
+    def _where(self) -> str:
+        return f"{self.lakehouse}, stack {self.stack}"
+
     def _commands(self, task: Task, log: Path) -> tuple[int, bool]:
         """The exit code, and whether anything but errors was printed. The first command that fails is the last."""
         code, errors = 0, log.with_suffix(".errors")
@@ -78,7 +93,7 @@ class Scheduled:
 
     def _message(self, run: ScheduledRun, before: ScheduledRun | None) -> Message | None:
         """What must be told: each failure, drift that is new or has changed, and drift that is gone."""
-        where = f"{self.lakehouse}, stack {self.stack}"
+        where = self._where
         text = "\n".join(self.runs.log(run).read_text(errors="replace").splitlines()[-_LINES:])
         if run.outcome == FAILED:
             return Message(f"{where}: {run.task} failed (exit code {run.code})", text)

@@ -13,7 +13,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ from lakehouse.runtimes.state import State, write_private
 from lakehouse.spec.schedule import Schedule
 
 _LONGEST = 30.0  # seconds of one wait, after which the clock is looked at again
+_LONG = 3600.0  # seconds of a run that people must know of, if its task's next time has come
 
 
 @dataclass(frozen=True)
@@ -80,15 +82,41 @@ def follow(
                 return
         if wait(0):
             return
-        try:
-            run = served.scheduled.run(task)
-            took = "" if run.seconds is None else f" after {run.seconds:.0f} s"
-            print(f"{task.name}: {run.outcome}{took}{f'; {run.told}' if run.told else ''}", flush=True)
-        except (LakehouseError, OSError) as error:  # it runs already, a full disk
-            print(f"{task.name}: {error}", flush=True)
-        except Exception:  # noqa: BLE001 - nobody would notice that the task never runs again
-            print(f"{task.name}: {traceback.format_exc()}", flush=True)
+        with _watched(task, served, now()):
+            _run(task, served)
         after = now()
+
+
+@contextmanager
+def _watched(task: Task, served: Served, began: float) -> Iterator[None]:
+    """Tell people if the run takes longer than to the task's next time, and than an hour."""
+    at = datetime.fromtimestamp(began, UTC)
+    seconds = max(_LONG, task.due(at, served.zone).timestamp() - began)
+    timer = threading.Timer(seconds, served.scheduled.late, (task, f"{at.astimezone(served.zone):%Y-%m-%d %H:%M}"))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _run(task: Task, served: Served) -> None:
+    try:
+        run = served.scheduled.run(task)
+        took = "" if run.seconds is None else f" after {run.seconds:.0f} s"
+        print(f"{task.name}: {run.outcome}{took}{f'; {run.told}' if run.told else ''}", flush=True)
+    except LakehouseError as error:  # it runs already
+        print(f"{task.name}: {error}", flush=True)
+    except Exception as error:  # noqa: BLE001 - as on a full disk; nobody would notice that the task never runs again
+        _say(task, served, error)
+
+
+def _say(task: Task, served: Served, error: Exception) -> None:
+    """To people first: the disk of the log may be full."""
+    with suppress(OSError):
+        told = served.scheduled.lost(task, error)
+        print("".join(traceback.format_exception(error)), f"{task.name}: could not run; {told}", sep="", flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -73,7 +73,10 @@ def test_a_killed_service_is_told_and_so_is_its_return(monitored: Deployment, al
 
 
 def test_rules_with_a_fault_are_refused_before_anything_stops(monitored: Deployment) -> None:
-    before = {name: each.pid for name, each in monitored.local.runtime.processes().items()}
+    def pids() -> dict[str, int]:
+        return {name: each.pid for name, each in monitored.local.runtime.processes().items()}
+
+    before = pids()
     with kept(monitored.file):
         monitored.change("stacks", "local", "monitoring", to={**MONITORING, "rules": "alerts.yaml"})
         rule = "groups: [{name: mine, rules: [{alert: Quiet, expr: 'sum(rate(x[5m]) =='}]}]\n"
@@ -81,7 +84,10 @@ def test_rules_with_a_fault_are_refused_before_anything_stops(monitored: Deploym
         said = monitored.lakehouse("deploy", "--yes", code=1)
     assert "vmalert does not take its files" in said
     assert 'invalid expression for rule "Quiet"' in said
-    assert {name: each.pid for name, each in monitored.local.runtime.processes().items()} == before
+    assert pids() == before
+    assert monitored.planned() == {"preflight"}, "it has failed, and is to be done again"
+    monitored.deploy()
+    assert pids() == before
 
 
 def test_monitoring_comes_and_goes_without_a_restart_of_other_services(monitored: Deployment) -> None:

@@ -26,3 +26,13 @@ def test_it_names_a_scheduler_that_is_gone_and_the_logs_of_failed_runs(tmp_path:
             if severity == "warning":
                 assert str(runs.log(run)) in found.cause
                 assert found.fix == "`lakehouse schedule run drift` tries again"
+
+
+def test_it_names_a_run_without_an_end(tmp_path: Path) -> None:
+    runs = Runs(State(tmp_path))
+    with runs.serving(), runs.alone("backup"):
+        run = runs.begin("backup", 1000.0)
+        assert finding(["backup"], runs, lambda: 1000.0 + 3600).severity == "ok"
+        found = finding(["backup"], runs, lambda: 1000.0 + 30 * 3600)
+        assert (found.severity, found.found) == ("warning", "backup has run for 30 hours")
+        assert str(runs.log(run)) in found.fix

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from bootstrap.schedule.notify import Message
 from bootstrap.schedule.run import Scheduled
 from bootstrap.schedule.serve import Served, follow, known_since
 from bootstrap.schedule.tasks import Task
@@ -35,6 +37,15 @@ class Clock:
         return self.time >= self.until
 
 
+TOLD: list[Message] = []
+
+
+@pytest.fixture
+def told() -> list[Message]:
+    TOLD.clear()
+    return TOLD
+
+
 @pytest.fixture
 def began(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return []
@@ -52,7 +63,11 @@ def served(
                 raise fails
             return run
 
-    scheduled = Recorded(tmp_path / "lakehouse.yaml", "demo", "local", State(tmp_path / "state"), Notify())
+    def tell(to: Notify, folder: Path, message: Message) -> str:
+        TOLD.append(message)
+        return "webhook: sent"
+
+    scheduled = Recorded(tmp_path / "lakehouse.yaml", "demo", "local", State(tmp_path / "state"), Notify(), tell)
     return Served(scheduled, (HOURLY,), ZoneInfo("UTC"))
 
 
@@ -82,16 +97,44 @@ def test_a_long_run_is_not_run_twice_at_once(tmp_path: Path, began: list[float])
     assert began == [3600, 4 * 3600]
 
 
-@pytest.mark.parametrize("fails", [LakehouseError("it runs already"), UnicodeError("it runs already")])
 def test_a_run_that_cannot_begin_ends_nothing(
-    tmp_path: Path, began: list[float], capsys: pytest.CaptureFixture[str], fails: Exception
+    tmp_path: Path, began: list[float], told: list[Message], capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock, fails = Clock(NOON + 60, NOON + 3 * 3600 - 60), LakehouseError("it runs already")
+    follow(HOURLY, served(tmp_path, clock, began, fails=fails), NOON + 60, wait=clock.wait, now=clock.now)
+    assert len(began) == 2
+    assert "drift: it runs already" in capsys.readouterr().out
+    assert told == []
+
+
+@pytest.mark.parametrize("fails", [OSError(28, "No space left on device"), UnicodeError("label empty or too long")])
+def test_a_run_that_is_lost_ends_nothing_and_people_know(
+    tmp_path: Path, began: list[float], told: list[Message], fails: Exception
 ) -> None:
     clock = Clock(NOON + 60, NOON + 3 * 3600 - 60)
     follow(HOURLY, served(tmp_path, clock, began, fails=fails), NOON + 60, wait=clock.wait, now=clock.now)
     assert len(began) == 2
-    printed = capsys.readouterr().out
-    assert printed.startswith("drift: ")
-    assert "it runs already" in printed
+    assert told == [Message("demo, stack local: drift could not run", str(fails))] * 2
+
+
+@pytest.mark.parametrize(("at", "seconds"), [("0 0 * * *", 11 * 3600), ("* * * * *", 3600)])
+def test_people_know_of_a_run_without_an_end(
+    tmp_path: Path, told: list[Message], monkeypatch: pytest.MonkeyPatch, at: str, seconds: float
+) -> None:
+    class Timer:
+        """The time has come at once."""
+
+        def __init__(self, after: float, do: Callable[..., None], given: tuple[object, ...]) -> None:
+            assert after == pytest.approx(seconds, abs=60)
+            self.start, self.cancel = lambda: do(*given), lambda: None
+
+    monkeypatch.setattr("threading.Timer", Timer)
+    clock, task = Clock(NOON + 3540, NOON + 86_400), Task("drift", at, ())
+    there = served(tmp_path, clock, [], took=86_400)
+    follow(task, there, NOON - 86_400, wait=clock.wait, now=clock.now)
+    [message] = told
+    assert message.subject == "demo, stack local: drift still runs"
+    assert message.text.startswith("It began at 2026-05-01 12:59, and its next time has come")
 
 
 def test_a_new_time_counts_from_now_and_the_same_one_from_before(tmp_path: Path) -> None:
