@@ -12,9 +12,9 @@ from typing import Any
 
 from bootstrap.backup.manifest import BranchesCopy, CatalogCopy, CommitCopy
 from bootstrap.backup.pin import TABLE, WORK, dotted, location
-from bootstrap.backup.present import replaceable
 from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.catalogs.nessie import NessieCatalog
+from bootstrap.reconciler.tables.present import replaceable
 from lakehouse.errors import UsageError
 
 _MOST = 500  # new contents in a commit

@@ -19,7 +19,6 @@ from bootstrap.backup.create import unrestorable
 from bootstrap.backup.manifest import BackupManifest, CatalogCopy, StoredFile
 from bootstrap.backup.pin import locations
 from bootstrap.backup.plan import LiveFile, excluded
-from bootstrap.backup.present import replaceable
 from bootstrap.backup.store_files import StoreFiles
 from bootstrap.backup.vault import Vault
 from bootstrap.catalogs import connect
@@ -28,6 +27,7 @@ from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.catalogs.nessie import NessieCatalog
 from bootstrap.iceberg.metadata import CatalogFacts, TableFacts
 from bootstrap.iceberg.view import ViewFacts
+from bootstrap.reconciler.tables.present import replaceable
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Exists
 from lakehouse.errors import LakehouseError, UsageError

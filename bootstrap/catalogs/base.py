@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -96,6 +96,9 @@ class Remembers(Protocol):
 
     def gone(self, names: Collection[str]) -> Mapping[str, Gone]:
         """How each of these missing tables was lost; tables that never existed are left out."""
+
+    def formerly(self, name: str) -> Iterator[Gone]:
+        """All tables that had the name and lost it, the last one first."""
 
 
 @runtime_checkable

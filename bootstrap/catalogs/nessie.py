@@ -17,7 +17,7 @@ from bootstrap.catalogs.base import Gone, Head, Reading, SeenView
 from bootstrap.catalogs.cache import FactsCache
 from bootstrap.catalogs.loading import FileFacts
 from bootstrap.catalogs.nessie_commit import NessieCommit
-from bootstrap.catalogs.nessie_history import gone
+from bootstrap.catalogs.nessie_history import formerly, gone
 from bootstrap.catalogs.references import CatalogReferences
 from bootstrap.catalogs.rest import RestCatalog
 from bootstrap.iceberg.claims import folder_of
@@ -170,6 +170,9 @@ class NessieCatalog(RestCatalog):
 
     def gone(self, names: Collection[str]) -> Mapping[str, Gone]:
         return gone(self.api, self.connection.branch, names)
+
+    def formerly(self, name: str) -> Iterator[Gone]:
+        return formerly(self.api, self.connection.branch, name)
 
     def register_table(self, name: str, metadata_location: str) -> None:
         self.commits.register(name, metadata_location)

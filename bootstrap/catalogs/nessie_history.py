@@ -32,6 +32,17 @@ def gone(api: Http, branch: str, names: Collection[str]) -> dict[str, Gone]:
     return found
 
 
+def formerly(api: Http, branch: str, name: str) -> Iterator[Gone]:
+    """How the branch lost each table that had the name, each as it was last, newest commits first."""
+    seen: set[str] = set()
+    for entry in _log(api, branch):
+        if any(op["type"] == "DELETE" and _name(op) == name for op in entry.get("operations") or ()):
+            content = _before(api, branch, entry.get("parentCommitHash"), name)
+            if content is not None and content["id"] not in seen:
+                seen.add(content["id"])
+                yield _gone(entry, content)
+
+
 def _gone(entry: Mapping[str, Any], content: Mapping[str, Any]) -> Gone:
     """A rename is one commit that drops the old name and gives the new name the same content."""
     puts = [op for op in entry["operations"] if op["type"] == "PUT" and op["content"].get("id") == content.get("id")]

@@ -12,6 +12,7 @@ from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.table import StaticTable
 
 from bootstrap import catalogs
+from bootstrap.catalogs.nessie import NessieCatalog
 from bootstrap.catalogs.nessie_commit import NessieCommit
 from bootstrap.maintenance import run
 from bootstrap.reconciler.plan import render
@@ -131,6 +132,28 @@ def test_a_dropped_table_is_reported_and_restored(connections: Connections, root
     assert reported.startswith(f"table lake.{root}.ev2 is back, with 3 rows in ")
     assert ids(witness, f"{root}.ev2") == [1, 2, 3]
     assert not make_plan(wanted, connections).steps
+
+
+def test_a_table_that_a_deploy_made_anew_and_tags_keep_no_dropped_one_away(
+    connections: Connections, root: str, witness: Catalog
+) -> None:
+    wanted, name = lakehouse({root: {"tables": {"ev2": EV2}}}), f"{root}.ev2"
+    assert reconcile(wanted, connections).exit_code == 0
+    filled(witness, name, 1, 2)
+    catalog = catalogs.connect("lake", connections)
+    if isinstance(catalog, NessieCatalog):
+        main = next(each for each in catalog.references.list() if each.name == catalog.connection.branch)
+        catalog.references.point(f"tag_{root}", "tag", main.points_to)
+    witness.drop_table(name)
+    assert reconcile(wanted, connections).exit_code == 0, "an empty table"
+    witness.drop_table(name)
+    assert reconcile(wanted, connections).exit_code == 0, "another one"
+    said = restore(wanted, connections, f"lake.{name}")
+    assert said.endswith("with 2 rows in 1 snapshot, instead of the empty table that had its name")
+    assert ids(witness, name) == [1, 2]
+    assert not make_plan(wanted, connections).steps
+    if isinstance(catalog, NessieCatalog):
+        catalog.references.delete(f"tag_{root}", "tag")
 
 
 def test_a_dropped_column_is_reported_and_restored_with_its_values(

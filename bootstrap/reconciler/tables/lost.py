@@ -6,7 +6,7 @@ the remaining files in the table's folder show it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -34,13 +34,21 @@ def find(
     return found
 
 
+def formerly(catalog: LiveCatalog, name: str, folder: str, folders: Folders, files: MetadataFiles) -> Iterator[Gone]:
+    """All tables of that name that were lost and are known, the last one first."""
+    if isinstance(catalog, Remembers):
+        yield from catalog.formerly(name)
+    else:
+        yield from find(catalog, {name: folder}, (), folders, files).values()
+
+
 def _of_tables(files: MetadataFiles, found: Collection[str]) -> list[str]:
     """Without the metadata files of views, which may have had the folder."""
-    return [each for each in found if "view-uuid" not in (_held(files, each) or {})]
+    return [each for each in found if "view-uuid" not in (held(files, each) or {})]
 
 
 def _updated(files: MetadataFiles, at: str) -> int:
-    metadata = _held(files, at)
+    metadata = held(files, at)
     return int(metadata.get("last-updated-ms", 0)) if metadata else 0
 
 
@@ -48,11 +56,12 @@ def describe(catalog: str, gone: Mapping[str, Gone], live: Collection[str], worl
     """A note on each table, by its full name: how it was lost, what it held, and the command that restores it."""
     files = world.files()
     with ThreadPoolExecutor(world.connections.parallel) as pool:
-        held = dict(zip(gone, pool.map(lambda each: _held(files, each.metadata_location), gone.values()), strict=True))
-    return {f"{catalog}.{name}": text(catalog, name, each, held[name], live) for name, each in gone.items()}
+        read = dict(zip(gone, pool.map(lambda each: held(files, each.metadata_location), gone.values()), strict=True))
+    return {f"{catalog}.{name}": text(catalog, name, each, read[name], live) for name, each in gone.items()}
 
 
-def _held(files: MetadataFiles, at: str) -> dict[str, Any] | None:
+def held(files: MetadataFiles, at: str) -> dict[str, Any] | None:
+    """What a metadata file says; None if it cannot be read."""
     try:
         return files.read(at)
     except RemoteError:
@@ -81,4 +90,4 @@ def rows(metadata: Mapping[str, Any]) -> str:
     if current is None:
         return "no rows"
     count = current.get("summary", {}).get("total-records", "an unknown number of")
-    return f"{count} rows in {len(snapshots)} snapshot{'s' if len(snapshots) > 1 else ''}"
+    return f"{count} row{'s' if count != '1' else ''} in {len(snapshots)} snapshot{'s' if len(snapshots) > 1 else ''}"

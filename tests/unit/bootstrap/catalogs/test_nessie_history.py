@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bootstrap.catalogs.nessie_history import gone
+from bootstrap.catalogs.nessie_history import formerly, gone
 
 TABLE = {"type": "ICEBERG_TABLE", "id": "t", "metadataLocation": "s3://w/n/t/metadata/7.json"}
 
@@ -61,3 +61,15 @@ def test_what_was_never_there_and_what_was_no_table_is_left_out() -> None:
     log = [commit("c1", drop("n.v"))]
     assert found(log, {"before-c1": {"type": "ICEBERG_VIEW"}}, "n.t", "n.v")[0] == {}
     assert found(log, {})[1].pages == 0, "nothing is missing, nothing is asked"
+
+
+def test_each_table_that_had_the_name_comes_once_the_last_one_first() -> None:
+    log = [commit(each, drop("n.t")) for each in ("c4", "c3", "c2", "c1")]
+    before = {
+        "before-c4": {**TABLE, "id": "new", "metadataLocation": "new"},
+        "before-c3": {**TABLE, "id": "old", "metadataLocation": "old, renamed back"},
+        "before-c2": {**TABLE, "id": "old", "metadataLocation": "old"},
+        "before-c1": {"type": "ICEBERG_VIEW", "id": "view"},
+    }
+    api: Any = Api(log, before)
+    assert [each.metadata_location for each in formerly(api, "main", "n.t")] == ["new", "old, renamed back"]

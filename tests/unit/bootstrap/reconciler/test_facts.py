@@ -57,6 +57,9 @@ class Catalog:
     def gone(self, names: Collection[str]) -> None:
         raise UnknownState("no answer")
 
+    def formerly(self, name: str) -> None:
+        raise AssertionError("asked by undrop alone")
+
 
 class Listed:
     """A catalog with a table of others; ``asked`` are the calls."""

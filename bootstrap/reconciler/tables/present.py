@@ -1,4 +1,4 @@
-"""What a table of a lakehouse holds that a restore would lose. Pure."""
+"""What a table of a lakehouse holds that a restore would lose, and that an undrop brings back. Pure."""
 
 from __future__ import annotations
 

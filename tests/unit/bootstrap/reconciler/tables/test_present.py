@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bootstrap.backup.present import replaceable
 from bootstrap.reconciler.marks import SEED_FILES
+from bootstrap.reconciler.tables.present import replaceable
 
 SEEDED = {"properties": {SEED_FILES: "7 1"}}
 
