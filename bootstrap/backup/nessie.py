@@ -6,7 +6,7 @@ catalog's own branch. Content keeps its identity from commit to commit, so that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,7 +62,7 @@ def restore(catalog: NessieCatalog, branches: BranchesCopy) -> None:
         given: dict[str, str] = {}
         for operations in steps(before, commit):
             hash_, added = catalog.commits.send_to(WORK, hash_, operations, "restore a backup")
-            given |= added
+            given |= {_name(elements): id_ for elements, id_ in added.items()}
         made.append(hash_)
         states.append(after(before, commit, given))
     main = catalog.connection.branch
@@ -81,7 +81,7 @@ def steps(before: NessieState, commit: CommitCopy) -> list[list[dict[str, Any]]]
     dropped in a commit before that, because Nessie takes only one operation for a name; there even content that was
     moved to it gets a new id.
     """
-    wanted = {dotted(entry): entry["content"] for entry in commit.entries}
+    wanted = {_name(entry["name"]["elements"]): entry["content"] for entry in commit.entries}
     here = {name: _id(before, content) for name, content in wanted.items()}
     first, new = [], []
     for name, content in before.contents.items():
@@ -102,7 +102,7 @@ def after(before: NessieState, commit: CommitCopy, given: Mapping[str, str]) -> 
     """The state after those steps; ``given`` are the ids of new contents by their names. Pure."""
     contents, ids = {}, {}
     for entry in commit.entries:
-        name, content = dotted(entry), entry["content"]
+        name, content = _name(entry["name"]["elements"]), entry["content"]
         here = given.get(name) or _id(before, content)
         contents[name] = {**content, "id": here}
         if content.get("id") and here:
@@ -115,5 +115,13 @@ def _id(before: NessieState, content: Mapping[str, Any]) -> str | None:
     return before.ids.get(str(content.get("id")))
 
 
+_DOT = "\x1d"  # for a dot in a part of a name, as Nessie itself writes it
+
+
+def _name(elements: Iterable[str]) -> str:
+    """A name as a key: no two names have the same, also if an engine made a table `a.b`."""
+    return ".".join(each.replace(".", _DOT) for each in elements)
+
+
 def _key(name: str) -> dict[str, Any]:
-    return {"elements": name.split(".")}
+    return {"elements": [each.replace(_DOT, ".") for each in name.split(".")]}

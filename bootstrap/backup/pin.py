@@ -38,6 +38,12 @@ def pin(name: str, connections: Connections, without: Collection[str]) -> Catalo
     def wanted(each: str) -> bool:
         return not excluded(f"{name}.{each}", without)
 
+    spaces = facts.namespaces.keys()
+    if split := [e for e in (*facts.tables, *facts.views) if e.rpartition(".")[0] not in spaces and wanted(e)]:
+        raise Refused(
+            f"{name}.{split[0]}: its name, or that of its namespace, has a dot, and a catalog of kind {kind} would not "
+            f"take it back by that name. Rename it in an engine, or leave it out: `--except {name}.{split[0]}`"
+        )
     unplaced = [each for each, table in facts.tables.items() if not table.metadata_location]
     _known(name, [each for each in (*facts.others, *facts.other_views, *unplaced) if wanted(each)])
     return CatalogCopy(

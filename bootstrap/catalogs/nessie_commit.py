@@ -168,12 +168,15 @@ class NessieCommit:
 
     def send_to(
         self, branch: str, hash_: str, operations: Sequence[Mapping[str, Any]], message: str
-    ) -> tuple[str, dict[str, str]]:
-        """Commit to another branch, which is at this hash. Returns its new one, and the ids of what was added."""
+    ) -> tuple[str, dict[tuple[str, ...], str]]:
+        """Commit to another branch, which is at this hash. Returns its new one, and the ids of what was added.
+
+        Those are by the parts of the names, which may have dots.
+        """
         body = {"commitMeta": {"message": f"lakehouse: {message}"}, "operations": list(operations)}
         answer = self._api.post(f"/trees/{quote(f'{branch}@{hash_}', safe='@')}/history/commit", body)
         added = answer.get("addedContents") or ()
-        return answer["targetBranch"]["hash"], {".".join(each["key"]["elements"]): each["contentId"] for each in added}
+        return answer["targetBranch"]["hash"], {tuple(each["key"]["elements"]): each["contentId"] for each in added}
 
     def _written(self, name: str, commit: Mapping[str, Any], content: Mapping[str, Any] | None) -> dict[str, Any]:
         """Write the table's next metadata file. Returns the operation that points Nessie at it.

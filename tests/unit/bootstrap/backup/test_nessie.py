@@ -86,3 +86,12 @@ def test_a_rename_is_one_commit_and_another_table_under_the_name_two() -> None:
     dropped, made = steps(state, CommitCopy(0, [entry("n.a", "2")]))
     assert [each["type"] for each in (*dropped, *made)] == ["DELETE", "PUT"]
     assert steps(state, first) == []
+
+
+def test_a_dot_in_a_part_of_a_name_stays_in_it() -> None:
+    names = [["n"], ["n", "a.b"], ["n", "a"], ["n", "a", "b"]]
+    commit = CommitCopy(None, [{**entry("x", str(id_)), "name": {"elements": each}} for id_, each in enumerate(names)])
+    (made,) = steps(NessieState(), commit)
+    assert sorted(each["key"]["elements"] for each in made) == sorted(names)
+    ids = {"n": "0", "n.a\x1db": "1", "n.a": "2", "n.a.b": "3"}
+    assert after(NessieState(), commit, ids).ids == {"0": "0", "1": "1", "2": "2", "3": "3"}

@@ -17,7 +17,7 @@ CONNECTIONS = Connections(StoreConnection(None, "us-east-1"), {"lake": CatalogCo
 
 
 def facts(**more: Any) -> Any:
-    none: dict[str, Any] = {"namespaces": {}, "tables": {}, "others": (), "views": {}, "other_views": ()}
+    none: dict[str, Any] = {"namespaces": {"n": {}}, "tables": {}, "others": (), "views": {}, "other_views": ()}
     return SimpleNamespace(**{**none, **more})
 
 
@@ -49,6 +49,15 @@ def test_what_cannot_be_read_is_refused_unless_it_is_left_out(
     with pytest.raises(Refused, match=r"lake\.n\.odd: not an Iceberg table.*--except lake\.n\.odd"):
         pinned(monkeypatch, facts(**more))
     assert pinned(monkeypatch, facts(**more), "lake.n.odd").tables == {}
+
+
+def test_a_name_with_a_dot_is_refused_where_it_could_not_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = facts(tables={"n.a.b": SimpleNamespace(metadata_location="s3://w/t")})
+    with pytest.raises(Refused, match=r"lake\.n\.a\.b: its name, .*, has a dot.*--except lake\.n\.a\.b"):
+        pinned(monkeypatch, found)
+    assert pinned(monkeypatch, found, "lake.n.a.b").tables == {}
+    nested = facts(namespaces={"n": {}, "n.a": {}}, tables=found.tables)
+    assert pinned(monkeypatch, nested).tables == {"n.a.b": "s3://w/t"}
 
 
 def entry(name: str, at: str, kind: str = "ICEBERG_TABLE") -> dict[str, Any]:
