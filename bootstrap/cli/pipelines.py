@@ -45,7 +45,7 @@ def status(
     prometheus: Annotated[bool, typer.Option("--prometheus", help="Print Prometheus' text format.")] = False,
 ) -> None:
     """Show each pipeline: its state, by its tasks, and the messages not in its table. Exit code 1 unless all run."""
-    from bootstrap.session.pipelines import FAILED, FINISHED, RUNNING, STOPPED, families, look
+    from bootstrap.session.pipelines import FAILED, FINISHED, RUNNING, STOPPED, UNKNOWN, families, look
     from lakehouse.text.metrics import text
 
     if as_json and prometheus:
@@ -69,6 +69,8 @@ def status(
             if each.state == FAILED:
                 print(f"{each.name}: {each.problem}")
                 print(target.advice(f"`lakehouse pipelines logs {each.name}` has all of it."))
+            elif each.state == UNKNOWN:
+                print(f"{each.name}: {each.problem}")
             elif each.state == STOPPED:
                 print(target.advice(f"{each.name}: `lakehouse pipelines start {each.name}` lets it go on."))
     if any(each.state not in (RUNNING, FINISHED) for each in found):

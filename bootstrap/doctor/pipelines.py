@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bootstrap.session.pipelines import FAILED, MISSING, RUNNING, PipelineStatus
+from bootstrap.session.pipelines import FAILED, MISSING, RUNNING, UNKNOWN, PipelineStatus
 from lakehouse.kinds import PIPELINES
 from lakehouse.runtimes.findings import Finding, error, ok, warning
 from lakehouse.spec import Lakehouse
@@ -27,6 +27,9 @@ def finding(found: Sequence[PipelineStatus], limits: Thresholds) -> Finding:
         fix += f"within 5 minutes, or at once by `lakehouse pipelines start {first.name}`"
         also = f" (failed too: {', '.join(each.name for each in more)})" if more else ""
         return error(f"{first.name} has failed: {first.problem}{also}", PIPELINES[first.engine].failure, fix)
+    if unknown := [each for each in found if each.state == UNKNOWN]:
+        names = ", ".join(each.name for each in unknown)
+        return error(f"{names}: not known", unknown[0].problem, "`lakehouse status`, then `lakehouse deploy`")
     for each in found:
         if each.kept is not None and each.kept > limits.slot_mib * _MIB:
             said = f"the database keeps {each.kept / _GIB:.1f} GiB of its log for {each.name}, which is {each.state}"

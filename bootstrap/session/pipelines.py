@@ -13,6 +13,7 @@ from bootstrap.engines.seatunnel import SeaTunnelJob, SeaTunnelServer
 from bootstrap.remote.errors import RemoteError
 from bootstrap.session.connect import kafka_connect
 from bootstrap.session.target import Target
+from lakehouse.errors import LakehouseError
 from lakehouse.kinds.pipeline import password_of
 from lakehouse.kinds.pipelines import connect, seatunnel_jobs
 from lakehouse.kinds.pipelines.connectors import sink_of
@@ -22,7 +23,9 @@ from lakehouse.text.metrics import Family
 
 RUNNING, STOPPED, FAILED, STARTING, MISSING = "running", "stopped", "failed", "starting", "not deployed"
 FINISHED = "finished"  # it read what has an end
+UNKNOWN = "not known"  # its engine does not answer
 Ends = Callable[[Iterable[Partition]], Mapping[Partition, int]]
+EngineLook = Callable[[Mapping[str, PipelineEntry]], Iterable["PipelineStatus"]]  # an engine about pipelines of it
 Behind = Callable[[str, str], int | None]  # the messages of a topic that a pipeline has not read
 Keeps = Callable[[str, SourceDatabase], int | None]  # the bytes that a pipeline's slot keeps
 
@@ -41,18 +44,35 @@ class PipelineStatus:
     to: str
     state: str
     lag: int | None
-    problem: str = ""  # why it failed
+    problem: str = ""  # why it failed, or why its state is not known
     kept: int | None = None
 
 
 def look(target: Target) -> list[PipelineStatus]:
-    """The state of every pipeline of the file. Raises the errors of :mod:`bootstrap.remote.errors`."""
-    pipelines = target.lakehouse.pipelines
+    """The state of every pipeline of the file. Raises LakehouseError if none of their engines answers."""
+    return together(
+        target.lakehouse.pipelines,
+        {
+            connect.WORD: lambda own: _by_connect(target, own),
+            seatunnel_jobs.WORD: lambda own: by_seatunnel(own, server(target).jobs(), _behind(target)),
+        },
+    )
+
+
+def together(pipelines: Mapping[str, PipelineEntry], ask: Mapping[str, EngineLook]) -> list[PipelineStatus]:
+    """What each engine says of its pipelines. Those of one that does not answer hide no others."""
     found: dict[str, PipelineStatus] = {}
-    if own := _of(pipelines, connect.WORD):
-        found |= {each.name: each for each in _by_connect(target, own)}
-    if own := _of(pipelines, seatunnel_jobs.WORD):
-        found |= {each.name: each for each in by_seatunnel(own, server(target).jobs(), _behind(target))}
+    silent: list[LakehouseError] = []
+    for engine, look_at in ask.items():
+        own = _of(pipelines, engine)
+        try:
+            found |= {each.name: each for each in (look_at(own) if own else ())}
+        except LakehouseError as error:
+            silent.append(error)
+            for name, each in own.items():
+                found[name] = PipelineStatus(name, engine, described(each), each.to, UNKNOWN, None, str(error))
+    if silent and all(each.state == UNKNOWN for each in found.values()):
+        raise silent[0]
     return [found[name] for name in pipelines]
 
 
@@ -137,7 +157,7 @@ def states(
 
 def families(found: Iterable[PipelineStatus]) -> Iterator[Family]:
     """The metrics of pipelines."""
-    every = list(found)
+    every = [each for each in found if each.state != UNKNOWN]
     yield Family("lakehouse_pipeline_failed", "Whether the pipeline has failed, or was never made",
                  [({"pipeline": each.name}, float(each.state in (FAILED, MISSING))) for each in every])  # fmt: skip
     lags = [({"pipeline": each.name}, float(each.lag)) for each in every if each.lag is not None]

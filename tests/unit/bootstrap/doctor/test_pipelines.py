@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bootstrap.doctor.pipelines import finding
-from bootstrap.session.pipelines import FAILED, MISSING, RUNNING, STOPPED, PipelineStatus
+from bootstrap.session.pipelines import FAILED, MISSING, RUNNING, STOPPED, UNKNOWN, PipelineStatus
 from lakehouse.spec.monitoring import Thresholds
 
 GIB = 1024**3
@@ -31,6 +31,12 @@ def status(state: str, name: str = "orders", lag: int | None = 0, **more: Any) -
         (status(RUNNING, lag=10_001), "warning", "lacks 10,001 messages", "pipelines logs orders"),
         (status(STOPPED, kept=3 * GIB), "warning", "keeps 3.0 GiB of its log for orders", "pipelines start orders"),
         (status(MISSING, lag=None), "warning", "orders: not there", "`lakehouse apply`"),
+        (
+            status(UNKNOWN, lag=None, problem="connect does not answer"),
+            "error",
+            "orders: not known",
+            "lakehouse status",
+        ),
     ],
 )
 def test_what_is_seen_and_what_to_do(found: PipelineStatus, severity: str, said: str, fix: str) -> None:

@@ -17,12 +17,14 @@ from bootstrap.session.pipelines import (
     RUNNING,
     STARTING,
     STOPPED,
+    UNKNOWN,
     PipelineStatus,
     by_seatunnel,
     described,
     families,
     state_of,
     states,
+    together,
 )
 from lakehouse.text.metrics import text
 from tests.unit.lakehouse.kinds.pipelines.streaming import ORDERS, lakehouse
@@ -164,3 +166,28 @@ def test_what_reads_no_topic_has_no_lag() -> None:
 def test_a_source_in_a_few_words(source: dict[str, Any], said: str) -> None:
     [found] = lakehouse({"one": {"engine": "seatunnel", "from": source, "to": "lake.raw.orders"}}).pipelines.values()
     assert described(found) == said
+
+
+SEATUNNEL = {"engine": "seatunnel", "from": {"topic": "more"}, "to": "lake.raw.words"}
+
+
+def test_an_engine_that_does_not_answer_hides_no_pipelines_of_another() -> None:
+    both = lakehouse({"more": SEATUNNEL, "orders": ORDERS}).pipelines
+
+    def silent(own: Mapping[str, Any]) -> Iterable[PipelineStatus]:
+        raise Unreachable("SeaTunnel", "http://127.0.0.1:8088", "refused")
+
+    def answers(own: Mapping[str, Any]) -> Iterable[PipelineStatus]:
+        return [PipelineStatus(name, each.engine, "", each.to, RUNNING, 3) for name, each in own.items()]
+
+    found = together(both, {"connect": answers, "seatunnel": silent})
+    assert [(each.name, each.state, each.lag) for each in found] == [("more", UNKNOWN, None), ("orders", RUNNING, 3)]
+    assert "SeaTunnel" in found[0].problem
+    metrics = "\n".join(text(families(found)))
+    assert 'lakehouse_pipeline_lag_messages{pipeline="orders"} 3' in metrics
+    assert '"more"' not in metrics, "neither failed nor well"
+    with pytest.raises(Unreachable):
+        together(both, {"connect": silent, "seatunnel": silent})
+    with pytest.raises(Unreachable):
+        together(lakehouse({"more": SEATUNNEL}).pipelines, {"connect": answers, "seatunnel": silent})
+    assert together({}, {"connect": silent, "seatunnel": silent}) == []
