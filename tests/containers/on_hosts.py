@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
+from lakehouse.runtimes.hosts import uploads
 from lakehouse.runtimes.hosts.runtime import Hosts
 from tests.containers.machines import HOSTS, THIS
 from tests.integration.deployment import Changes, Deployment, until
@@ -46,6 +51,22 @@ def log_in_by(stack: Deployment, key: Path) -> None:
     own = stack.folder / "id"  # by this name in HOSTS
     shutil.copy(key, own)
     own.chmod(0o600)
+
+
+@contextmanager
+def mirror(folder: Path, names: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+    """A server with the archives of these packages: its URL for the machines, and the paths that were fetched."""
+    uploads.publish(names, folder)
+    fetched: list[str] = []
+
+    class Answers(SimpleHTTPRequestHandler):
+        def log_request(self, *_: object) -> None:
+            fetched.append(self.path)
+
+    with ThreadingHTTPServer((THIS, 0), partial(Answers, directory=str(folder))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://{THIS}:{server.server_port}", fetched
+        server.shutdown()
 
 
 def hosts(stack: Deployment) -> Hosts:

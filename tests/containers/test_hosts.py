@@ -17,6 +17,7 @@ from tests.containers.on_hosts import (
     active_workers,
     hosts,
     made,
+    mirror,
     pids,
     services_planned,
     started_again,
@@ -74,8 +75,8 @@ def test_services_run_as_their_user_and_secrets_are_nowhere_else(placed: Deploym
     assert {each.split()[0] for each in modes} == {"600"}
 
 
-def test_what_was_changed_by_hand_is_seen_and_repaired_alone(placed: Deployment) -> None:
-    """A unit that was edited, one that got a part, one that was stopped, and the firewall.
+def test_what_was_changed_by_hand_is_seen_and_repaired_alone(placed: Deployment, tmp_path: Path) -> None:
+    """A unit that was edited, one that got a part, one that was stopped, a package that is gone, and the firewall.
 
     The worker is the one that was stopped: else it would be drained, for 20 s and more.
     """
@@ -85,13 +86,20 @@ def test_what_was_changed_by_hand_is_seen_and_repaired_alone(placed: Deployment)
     added = f"/etc/systemd/system/{unit(placed, extended)}.d"
     inside("a", f"mkdir {added}; printf '[Service]\\nNice=5\\n' >{added}/override.conf; systemctl daemon-reload")
     inside("b", f"systemctl stop {unit(placed, stopped)}")
+    package = inside("a", "ls -d /opt/lakehouse/*/s3proxy-*/").strip()
+    inside("a", f"rm -r {package}")
     inside("a", f"nft delete table inet {hosts(placed).place.layout.table}")
     assert reaches("stranger", A, placed.port("trino"))
     meant = {edited, extended, stopped}
     assert services_planned(placed) == {*meant, "host-a"}
     assert stopped in placed.lakehouse("diff", code=None)
     before = pids(placed)
-    placed.deploy()
+    (service,) = (each for each in placed.local.services if each.name == edited)
+    with mirror(tmp_path, service.packages) as (url, fetched):
+        placed.change("stacks", "local", "packages", to=url)
+        placed.deploy()
+    assert [path.partition("-")[0] for path in fetched] == ["/s3proxy"]
+    assert "s3proxy" in inside("a", f"ls {package}")
     assert started_again(before, pids(placed)) == meant
     assert "MemoryMax=infinity" not in inside("a", f"cat {file}")
     assert "override" not in inside("a", f"ls {added} 2>&1; true")
