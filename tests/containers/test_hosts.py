@@ -76,7 +76,8 @@ def test_services_run_as_their_user_and_secrets_are_nowhere_else(placed: Deploym
 
 
 def test_what_was_changed_by_hand_is_seen_and_repaired_alone(placed: Deployment, tmp_path: Path) -> None:
-    """A unit that was edited, one that got a part, one that was stopped, a package that is gone, and the firewall.
+    """A unit that was edited, one that got a part, one that was stopped, a file that was edited, a package that is
+    gone, and the firewall.
 
     The worker is the one that was stopped: else it would be drained, for 20 s and more.
     """
@@ -86,6 +87,8 @@ def test_what_was_changed_by_hand_is_seen_and_repaired_alone(placed: Deployment,
     added = f"/etc/systemd/system/{unit(placed, extended)}.d"
     inside("a", f"mkdir {added}; printf '[Service]\\nNice=5\\n' >{added}/override.conf; systemctl daemon-reload")
     inside("b", f"systemctl stop {unit(placed, stopped)}")
+    configuration = inside("b", "ls /etc/lakehouse/*/trino-worker-1/config.properties").strip()
+    inside("b", f"echo wrong=1 >>{configuration}")
     package = inside("a", "ls -d /opt/lakehouse/*/s3proxy-*/").strip()
     inside("a", f"rm -r {package}")
     inside("a", f"nft delete table inet {hosts(placed).place.layout.table}")
@@ -101,6 +104,7 @@ def test_what_was_changed_by_hand_is_seen_and_repaired_alone(placed: Deployment,
     assert [path.partition("-")[0] for path in fetched] == ["/s3proxy"]
     assert "s3proxy" in inside("a", f"ls {package}")
     assert started_again(before, pids(placed)) == meant
+    assert "wrong" not in inside("b", f"cat {configuration}")
     assert "MemoryMax=infinity" not in inside("a", f"cat {file}")
     assert "override" not in inside("a", f"ls {added} 2>&1; true")
     assert not reaches("stranger", A, placed.port("trino"))

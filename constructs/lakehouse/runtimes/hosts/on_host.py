@@ -36,7 +36,7 @@ def look(asked: Any) -> Any:
     """What a host has of a stack: its units, by service, its firewall as a digest, and the packages that are gone.
 
     And its memory and room.
-    Of each unit: whether it answers, and whether it was changed by hand.
+    Of each unit: whether it answers, and whether it, or a file of its configuration, was changed by hand.
     """
     known = asked["services"]
     packages = {name for each in known.values() for name in each["packages"]}
@@ -247,10 +247,17 @@ def _by_hand(path: str) -> bool:
 
 
 def _edited(unit: str, stamp: Path) -> bool:
-    """Whether the unit is another one than the one that was installed."""
+    """Whether the unit or a file of the service is another one than the one that was installed.
+
+    ``stamp`` has the SHA-256 of the unit, and then the SHA-1 and the path of each file.
+    """
     try:
-        return hashlib.sha256((_UNITS / unit).read_bytes()).hexdigest() != stamp.read_text().strip()
-    except OSError:
+        installed, *files = stamp.read_text().splitlines()
+        if hashlib.sha256((_UNITS / unit).read_bytes()).hexdigest() != installed:
+            return True
+        noted = [each.split(" ", 1) for each in files]
+        return any(hashlib.sha1(Path(path).read_bytes()).hexdigest() != found for found, path in noted)  # noqa: S324
+    except (OSError, ValueError):
         return True
 
 

@@ -20,7 +20,10 @@ ON_HOST = Path(__file__).with_name("on_host.py")
 
 @dataclass(frozen=True)
 class UnitSeen:
-    """The unit of a service on a host. ``edited``: it was changed by hand. ``missing``: packages that are gone."""
+    """The unit of a service on a host.
+
+    ``edited``: it, or a file of its configuration, was changed by hand. ``missing``: packages that are gone.
+    """
 
     host: str
     active: str

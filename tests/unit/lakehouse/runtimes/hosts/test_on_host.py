@@ -116,6 +116,23 @@ def test_a_unit_that_was_changed_by_hand_is_seen(
     assert whole(tmp_path)["units"]["trino"]["edited"] is True
 
 
+@pytest.mark.parametrize("text", ["another", None])
+def test_a_file_that_was_changed_by_hand_is_seen(units: Path, tmp_path: Path, text: str | None) -> None:
+    unit = install(units, tmp_path, "trino")
+    file = tmp_path / "configs" / "trino" / "a file"
+    file.write_text("installed")
+    noted = tmp_path / "configs" / "trino.unit"
+    noted.write_text(
+        f"{hashlib.sha256(unit.read_bytes()).hexdigest()}\n{hashlib.sha1(b'installed').hexdigest()} {file}\n"
+    )
+    assert whole(tmp_path)["units"]["trino"]["edited"] is False
+    if text is None:
+        file.unlink()
+    else:
+        file.write_text(text)
+    assert whole(tmp_path)["units"]["trino"]["edited"] is True
+
+
 @pytest.mark.parametrize("lost", ["trino-4.7.6/lib/b.jar", "trino-4.7.6", "trino-4.7.6.0123456789abcdef"])
 def test_a_package_that_lost_a_file_is_seen_and_brought_again(units: Path, tmp_path: Path, lost: str) -> None:
     install(units, tmp_path, "trino")
