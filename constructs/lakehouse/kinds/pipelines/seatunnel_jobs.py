@@ -181,7 +181,7 @@ def check(lakehouse: Lakehouse) -> Iterator[Problem]:
             yield Problem((*at, "transforms"), message, ((*at, "from", read),))
         for nth, query in enumerate(pipeline.transforms):
             if not query.lstrip().lower().startswith("select"):
-                yield Problem((*at, "transforms", str(nth)), "it is not a SELECT, which is all that SeaTunnel takes")
+                yield Problem((*at, "transforms", nth), "it is not a SELECT, which is all that SeaTunnel takes")
         yield from _of_source(at, pipeline, lakehouse)
         if read in _OWN_TYPES or _is_parquet(pipeline):
             continue
