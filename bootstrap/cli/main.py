@@ -267,8 +267,6 @@ app.add_typer(doctor)
 
 def main() -> None:
     """Run the command line of this process."""
-    if sys.stdin is None:  # closed by whoever started it; questions and pipes are then at their end
-        sys.stdin = open(os.devnull)  # noqa: SIM115
     app(prog_name="lakehouse")
 
 

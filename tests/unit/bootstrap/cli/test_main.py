@@ -324,6 +324,16 @@ def test_output_that_does_not_fit_on_its_disk_is_an_error_in_a_line(file: Path) 
     assert (done.returncode, done.stderr) == (1, "Error: The output cannot be written: No space left on device.\n")
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_input_and_outputs_are_no_traceback(file: Path, closed: str, tmp_path: Path) -> None:
+    before = file.read_bytes()
+    said, shell = tmp_path / "said", f'"$1" -m bootstrap --file "$2" validate {closed}'
+    with said.open("w") as errors:
+        done = subprocess.run(["sh", "-c", shell, "sh", sys.executable, str(file)], stdout=errors, stderr=errors)
+    assert (done.returncode, "Error" in said.read_text()) == (0, False)
+    assert file.read_bytes() == before, "which is not the output instead"
+
+
 def test_ctrl_c_before_the_command_has_begun_is_no_traceback(tmp_path: Path) -> None:
     (tmp_path / "typer.py").write_text("raise KeyboardInterrupt\n")  # while the command line is imported
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
