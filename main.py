@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,9 +30,13 @@ def main() -> int:
         with _looking(path) as looks:
             # Most of the CDK's import is the start of its Node process, so it goes on while the file is read. An
             # invalid file is reported at once; the process ends after the import, so that nothing of Node stays.
-            threading.Thread(target=_import_cdk).start()
+            failed: list[Exception] = []
+            threading.Thread(target=_import_cdk, args=(failed,)).start()
             lakehouse = _load(path)
-            from stacks import synth
+            try:
+                from stacks import synth
+            except ImportError as error:  # of a module that the thread could not finish: it knows the cause
+                raise (*failed, error)[0] from None
 
             synth(lakehouse, path, looks, _warnings(lakehouse, path), _chosen(lakehouse, path))
     except LakehouseError as error:
@@ -41,9 +45,11 @@ def main() -> int:
     return 0
 
 
-def _import_cdk() -> None:
-    with suppress(Exception):  # the import that needs it fails again, and is reported
+def _import_cdk(failed: list[Exception]) -> None:
+    try:
         importlib.import_module("lakehouse.cdk")
+    except Exception as error:  # noqa: BLE001 - the import that needs it fails too, and reports it
+        failed.append(error)
 
 
 @contextmanager

@@ -17,6 +17,8 @@ from lakehouse import toolkit
 # jsii starts Node when cdktf is imported. Use the toolkit's own, so that main.py runs without an activated venv.
 if _NODE := toolkit.node():
     os.environ.setdefault("JSII_NODE", str(_NODE))
+if not toolkit.home_keeps("aws/jsii"):  # jsii unpacks itself there, and would end over a home that cannot be written
+    os.environ.setdefault("JSII_RUNTIME_PACKAGE_CACHE", "disabled")
 
 from cdktf import (  # after JSII_NODE is set
     Annotations,

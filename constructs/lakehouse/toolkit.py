@@ -6,8 +6,10 @@ A wheel carries the files that are not Python packages in ``lakehouse/carried``;
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -32,6 +34,16 @@ def root() -> Path:
 def command(target: str) -> str:
     """What the user types for one of the Makefile's targets ``setup``, ``images`` and ``providers``."""
     return _INSTALLED[target] if is_installed() else f"make {target}"
+
+
+def home_keeps(folder: str) -> bool:
+    """Whether a folder below ``~/.cache`` can be written, or made."""
+    with suppress(RuntimeError, OSError):  # no home folder; one that cannot be looked at
+        at = Path.home() / ".cache" / folder
+        while not at.exists():
+            at = at.parent
+        return os.access(at, os.W_OK | os.X_OK)
+    return False
 
 
 def node() -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -42,3 +43,12 @@ def test_node_is_the_venvs_then_the_wheels_then_the_systems(tmp_path: Path, monk
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "node").touch()
     assert toolkit.node() == tmp_path / "bin" / "node"
+
+
+def test_a_home_that_cannot_be_written_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert toolkit.home_keeps("aws/jsii")
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
+    assert not toolkit.home_keeps("aws/jsii")
+    (tmp_path / ".cache").mkdir()
+    assert toolkit.home_keeps("aws/jsii")
