@@ -61,6 +61,10 @@ def test_the_firewall_lets_in_the_hosts_and_clients_only(placed: Deployment) -> 
     assert not reaches("stranger", A, trino)
     assert not reaches("stranger", B, worker)
     assert reaches("stranger", A, 22), "other ports stay as they are"
+    inside("a", "systemctl start nftables && systemctl reload nftables")  # each empties the ruleset first
+    assert not reaches("stranger", A, trino)
+    inside("a", "nft delete table inet filter")
+    assert services_planned(placed) == set()
 
 
 def test_services_run_as_their_user_and_secrets_are_nowhere_else(placed: Deployment) -> None:

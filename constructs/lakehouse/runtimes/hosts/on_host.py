@@ -126,6 +126,10 @@ def clear(asked: Any) -> Any:
     """Remove everything of a stack from the host but its data, which nobody but root reads then."""
     for name, unit in _units(asked["prefix"]).items():
         remove({"unit": unit, "config": asked["configs"] + "/" + name})
+    reloaded = _reloaded(asked["firewall"])
+    with contextlib.suppress(FileNotFoundError):
+        reloaded.unlink()
+    _drop_empty(reloaded.parent)
     remove({"unit": asked["firewall"], "config": asked["configs"]})
     data = Path(asked["data"])
     for folder in (Path(asked["configs"]), Path(asked["packages"])):
@@ -283,11 +287,16 @@ def _whole(stamp: Path) -> bool:
 def _firewall(asked: Any) -> str:
     """A digest of the rules that hold, and of the files that load them at the next start of the host."""
     digest = hashlib.sha256(_call("nft", "--stateless", "list", "table", "inet", asked["table"]).encode())
-    for path in (Path(asked["configs"], "firewall.nft"), _UNITS / asked["firewall"]):
+    for path in (Path(asked["configs"], "firewall.nft"), _UNITS / asked["firewall"], _reloaded(asked["firewall"])):
         with contextlib.suppress(OSError):
             digest.update(path.read_bytes())
     digest.update(_call("systemctl", "is-enabled", asked["firewall"]).encode())
     return digest.hexdigest()[:16]
+
+
+def _reloaded(firewall: str) -> Path:
+    """The part of the unit of the system's own firewall that loads the stack's rules after its own."""
+    return _UNITS / "nftables.service.d" / Path(firewall).with_suffix(".conf")
 
 
 def _request(asked: Any, put: str = "") -> Any:

@@ -168,11 +168,14 @@ def test_a_firewall_that_was_changed_by_hand_has_another_digest(
     seen.add(whole(tmp_path)["firewall"])
     (units / "firewall.service").write_text("[Service]")
     seen.add(whole(tmp_path)["firewall"])
+    (units / "nftables.service.d").mkdir()
+    (units / "nftables.service.d" / "firewall.conf").write_text("[Service]")
+    seen.add(whole(tmp_path)["firewall"])
     monkeypatch.setitem(SHOWN, "is-enabled", "disabled")
     seen.add(whole(tmp_path)["firewall"])
     monkeypatch.setitem(SHOWN, "--stateless", "")
     seen.add(whole(tmp_path)["firewall"])
-    assert len(seen) == 5
+    assert len(seen) == 6
 
 
 @pytest.mark.parametrize(
@@ -277,6 +280,8 @@ def test_a_service_that_is_drained_by_a_signal_and_ends_is_not_empty(monkeypatch
 def test_a_host_keeps_only_the_data(units: Path, tmp_path: Path) -> None:
     install(units, tmp_path, "trino")
     (units / "firewall.service").touch()
+    (units / "nftables.service.d").mkdir()
+    (units / "nftables.service.d" / "firewall.conf").touch()
     (tmp_path / "temporary" / "tmp").mkdir(parents=True)
     for name in ("packages", "data"):
         (tmp_path / "opt" / name / "trino").mkdir(parents=True)
