@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.containers.machines import LEFT, inside
-from tests.containers.on_hosts import OPEN, made
+from tests.containers.on_hosts import OPEN, hosts, made
 from tests.integration.deployment import BIN, Deployment, ending, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(1800)]
@@ -69,6 +69,21 @@ def test_another_key_is_named_and_nothing_is_touched(planned: Deployment) -> Non
     finally:
         inside("b", "mv /home/admin/.ssh/none /home/admin/.ssh/authorized_keys")
     assert left() == ["", ""]
+
+
+def test_a_stack_of_the_same_name_that_another_has_there_stays(planned: Deployment) -> None:
+    """Somebody else's units, secrets and data would be gone."""
+    data = hosts(planned).place.layout.data
+    try:
+        inside("b", f"mkdir -p {data}; echo '0123 lakehouse of Jane' >{data}/owner; touch {data}/theirs")
+        assert "warning: Host b has a lakehouse of Jane, which is also" in planned.lakehouse("diff", code=None)
+        assert f"remove {data}/owner there" in " ".join(planned.deploy(code=1).replace("│", " ").split())
+        assert left() == ["", ""]
+        planned.destroy()
+        planned.lakehouse("destroy", "--data", "--yes")
+        assert inside("b", f"ls {data}").split() == ["owner", "theirs"]
+    finally:
+        inside("b", "rm -r /var/lib/lakehouse")
 
 
 def test_a_destroy_after_ctrl_c_leaves_nothing(planned: Deployment) -> None:

@@ -25,6 +25,7 @@ from lakehouse.spec.paths import CredentialsFile
 from lakehouse.spec.values import Matching
 
 _URL = re.compile(r"[A-Za-z0-9:/._~%\[\]+,=@-]+")  # without ? and #, because names of archives are appended to it
+_GROUPS = ("all", "ungrouped", "lakehouse")  # the last is that of the inventory that a deploy writes
 _NUMBERED = re.compile(r"(?P<engine>spark|trino)-worker-(?P<number>\d+)")
 
 
@@ -36,6 +37,12 @@ def checked_ip(value: str) -> str:
         raise ValueError(f'"{value}" is not an IPv4 address, by which the firewall knows the hosts') from None
     if found.is_loopback or found.is_unspecified or found.is_multicast:
         raise ValueError(f'"{value}" is no address by which another machine reaches a host')
+    return value
+
+
+def _no_group(value: str) -> str:
+    if value in _GROUPS:
+        raise ValueError(f'"{value}" is a group of hosts for Ansible, not a host. Choose another name')
     return value
 
 
@@ -76,6 +83,7 @@ HostName = Annotated[
         "[a-z][a-z0-9-]{0,30}",
         "lower-case letters, digits and hyphens, a letter first, at most 31 characters",
     ),
+    AfterValidator(_no_group),
 ]
 _Reached = Annotated[
     StrictStr,

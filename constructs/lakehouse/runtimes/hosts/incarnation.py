@@ -49,7 +49,10 @@ def hosts(
     found: dict[str, Incarnation] = {}
     for name in place.hosts:
         known, wants = remembered.recall(state, name), of_host(name, services, place, clients)
-        why = _why(known, wants, seen.hosts.get(name))
+        there = seen.hosts.get(name)
+        why = _why(known, wants, there)
+        if there and not why and (strange := _strange(name, there, services, state, place)):
+            why = f"it has {', '.join(strange)}, as before it was down"
         found[name] = Incarnation.new(wants, why) if known is None or why else known.incarnation
     return found
 
@@ -68,6 +71,12 @@ def _why(known: HostMemory | None, wants: str, there: HostSeen | None) -> str:
     found = [f"{gone} is gone, or in part"] if gone else []
     found += ["its firewall was changed by hand"] if there.firewall != known.firewall else []
     return "; ".join(found)
+
+
+def _strange(host: str, there: HostSeen, services: Sequence[Service], state: State, place: HostsPlace) -> list[str]:
+    """The services that left a host while it was down, and that it has again."""
+    own = {each.name for each in services if place.on(each.name) == host} | {*remembered.of_host(state, host)}
+    return [each for each in there.units if each not in own]
 
 
 def of_host(host: str, services: Iterable[Service], place: HostsPlace, clients: Sequence[IPv4Network]) -> str:

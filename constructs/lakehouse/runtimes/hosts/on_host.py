@@ -5,6 +5,7 @@ import hashlib
 import http.client
 import os
 import platform
+import pwd
 import shutil
 import signal
 import socket
@@ -23,12 +24,16 @@ _SHOWN = (
 )
 _PROC, _LISTENS = "/proc", "0A"
 _MOST = 5  # starts after which a service that ends each time counts as failed
+# Folders below which systemd finds parts of a unit that a person added: `systemctl edit` and `set-property`.
+_ADDED = ("/etc/systemd/system.control", "/run/systemd/system", "/run/systemd/system.control")
+_INSTALLED = (Path("/opt/lakehouse"), Path("/etc/lakehouse"), _UNITS)  # what a deploy writes, besides data
+_OWNER = "owner"  # the file, in the folder of a stack's data, that says whose it is
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def main(asked: Any) -> Any:
     """Do what is asked."""
-    known = (look, wait, repair, note, drain, fill, remove, clear, facts, taken)
+    known = (look, wait, repair, note, drain, fill, remove, clear, facts, taken, size, forget)
     return {each.__name__: each for each in known}[asked["do"]](asked)
 
 
@@ -68,7 +73,10 @@ def wait(asked: Any) -> Any:
 
 
 def repair(asked: Any) -> Any:
-    """Forget the packages of which something is gone, so that they are brought again."""
+    """Say whose the stack is, and forget the packages of which something is gone, so that they are brought again."""
+    data = Path(asked["data"])
+    data.mkdir(parents=True, exist_ok=True)
+    (data / _OWNER).write_text(asked["owner"])
     for each in map(Path, asked["packages"]):
         if each.exists() and not _whole(each):
             each.unlink()
@@ -90,7 +98,10 @@ def drain(asked: Any) -> Any:
         if _request(asked, asked["put"])[0] not in (200, 204):
             return {"empty": asked["done"] in _request(asked)[1]}  # it was drained before
     else:
-        os.kill(asked["pid"], getattr(signal, "SIG" + asked["signal"]))
+        try:
+            os.kill(asked["pid"], getattr(signal, "SIG" + asked["signal"]))
+        except ProcessLookupError:
+            return {"empty": False}
     while time.monotonic() < end:
         time.sleep(1)
         status, text = _request(asked)
@@ -108,15 +119,18 @@ def fill(asked: Any) -> Any:
 
 
 def remove(asked: Any) -> Any:
-    """Stop a service, and remove its unit and its configuration."""
+    """Stop a service, and remove its unit and its configuration, and its ``data`` if there is some to be removed."""
     path = _UNITS / asked["unit"]
     if path.exists():
         _call("systemctl", "disable", "--now", asked["unit"])
         path.unlink()
-        shutil.rmtree(str(path) + ".d", ignore_errors=True)
+        for folder in (str(_UNITS), *_ADDED):
+            shutil.rmtree(folder + "/" + asked["unit"] + ".d", ignore_errors=True)
         _call("systemctl", "daemon-reload")
         _call("systemctl", "reset-failed", asked["unit"])
-    shutil.rmtree(asked["config"], ignore_errors=True)
+    for each in (asked["config"], asked.get("data")):
+        if each:
+            shutil.rmtree(each, ignore_errors=True)
     with contextlib.suppress(FileNotFoundError):
         Path(asked["config"] + ".unit").unlink()
     return {}
@@ -135,39 +149,77 @@ def clear(asked: Any) -> Any:
     for folder in (Path(asked["configs"]), Path(asked["packages"])):
         shutil.rmtree(folder, ignore_errors=True)
         _drop_empty(folder.parent)
-    if data.is_dir() and not any(data.rglob("*")):
-        data.rmdir()
+    if data.is_dir() and all(each.name == _OWNER for each in data.iterdir()):
+        shutil.rmtree(str(data))
     if data.is_dir():
         _call("chown", "-R", "root:root", str(data))
         data.chmod(0o700)
     _drop_empty(data.parent)
     _call("userdel", asked["user"])
-    for folder in asked["temporary"]:
-        shutil.rmtree(Path(folder).expanduser(), ignore_errors=True)
+    for home in {each.pw_dir for each in pwd.getpwall()}:  # of whoever logged in
+        shutil.rmtree(home + "/" + asked["temporary"], ignore_errors=True)
     for path in map(Path, asked["hardening"]):
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
             _call("systemctl", "try-reload-or-restart", "ssh.service", "sshd.service")
-    return {"left": [each for each in (asked["configs"], asked["packages"]) if Path(each).exists()]}
+    left = [each for each in (asked["configs"], asked["packages"]) if Path(each).exists()]
+    with contextlib.suppress(KeyError):
+        left.append("the user " + pwd.getpwnam(asked["user"]).pw_name + ", who still runs programs")
+    return {"left": left}
 
 
 def facts(asked: Any) -> Any:
-    """Memory and room on the disk of the host, in MiB, what it lacks, the bytes of the stack's data, and taken ports.
+    """Memory and room on the disk of the host, in MiB, what it lacks, its clock, whose the stack is, and taken ports.
 
-    The number of free inodes is None if the file system makes them as needed.
+    Nothing that takes time: it does not walk through data. The number of free inodes is None if the file system makes
+    them as needed.
     """
-    data = Path(asked["data"])
-    size = sum(each.lstat().st_size for each in data.rglob("*") if each.is_file()) if data.is_dir() else 0
-    return {**_facts(data), "data_bytes": size, "taken": _taken(asked["ports"], asked["prefix"])}
+    return {**_facts(Path(asked["data"])), "taken": _taken(asked["ports"], asked["prefix"])}
+
+
+def size(asked: Any) -> Any:
+    """The bytes of the stack's data, and whose it is. Files may come and go meanwhile."""
+    found = 0
+    for at, _, files in os.walk(asked["data"]):
+        for each in files:
+            with contextlib.suppress(FileNotFoundError):
+                found += Path(at, each).lstat().st_size
+    return {"bytes": found, "owner": _owner(Path(asked["data"]))}
+
+
+def forget(asked: Any) -> Any:
+    """Remove the stack's data."""
+    _call("rm", "-rf", "--one-file-system", "--", asked["data"])
+    return {}
+
+
+def _owner(data: Path) -> str:
+    """Whose the stack is, by its data: an id, and words. Empty if nobody has set up a stack of that name here."""
+    try:
+        return (data / _OWNER).read_text()
+    except OSError:
+        return ""
+
+
+def _machine() -> str:
+    """What no other machine has: what its kernel was started as, and the space in which its processes are."""
+    try:
+        started = Path(_PROC, "sys/kernel/random/boot_id").read_text().strip()
+        return started + " " + str(Path("/proc/self/ns/pid").stat().st_ino)
+    except OSError:
+        return ""
+
+
+def _nearest(folder: Path) -> Path:
+    while not folder.is_dir():
+        folder = folder.parent
+    return folder
 
 
 def _facts(data: Path) -> Any:
-    """Those that take no time."""
+    now = time.time()
     with Path("/proc/meminfo").open() as file:
         memory = int(file.readline().split()[1]) >> 10
-    folder = data
-    while not folder.is_dir():
-        folder = folder.parent
     lacks = [each for each in ("systemctl", "nft", "useradd", "tar") if shutil.which(each, path=_PATH) is None]
     if not Path("/run/systemd/system").is_dir():
         lacks.append("systemd as its first process")
@@ -177,12 +229,21 @@ def _facts(data: Path) -> Any:
         lacks.append("glibc")
     if sys.version_info[:2] < (3, 9):  # noqa: UP036 - of the host
         lacks.append("Python 3.9 or newer as python3 (it is " + platform.python_version() + ")")
-    disk = os.statvfs(folder)
+    for each in dict.fromkeys(map(_nearest, (data, *_INSTALLED))):
+        if os.statvfs(str(each)).f_flag & os.ST_RDONLY:
+            lacks.append("a disk at " + str(each) + " that can be written: it is mounted read-only")
+    disks = {_nearest(at).stat().st_dev: at for at in (_INSTALLED[0], data)}  # if it is one, data
+    free, where = min((shutil.disk_usage(str(_nearest(at))).free, at) for at in disks.values())
+    disk = os.statvfs(str(_nearest(where)))
     return {
         "memory_mb": memory,
-        "free_mb": shutil.disk_usage(folder).free >> 20,
+        "free_mb": free >> 20,
         "free_inodes": disk.f_favail if disk.f_files else None,
+        "free_at": str(where),
         "lacks": lacks,
+        "time": now,
+        "machine": _machine(),
+        "owner": _owner(data),
     }
 
 
@@ -205,7 +266,7 @@ def _taken(ports: Any, prefix: str) -> Any:
     found = {}
     for each in Path(_PROC).glob("[0-9]*/fd/*") if sockets else ():
         with contextlib.suppress(OSError):  # it has ended
-            link, process = str(each.readlink()), each.parent.parent
+            link, process = os.readlink(str(each)), each.parent.parent  # noqa: PTH115 - Python 3.8
             if link in sockets and "/" + prefix not in (process / "cgroup").read_text():
                 found[sockets[link]] = (process / "comm").read_text().strip() + " (pid " + process.name + ")"
     return found
@@ -241,13 +302,11 @@ def _shown(unit: str) -> Any:
         "memory": int(memory) if memory.isdigit() and int(memory) < 1 << 62 else 0,
         "restarts": int(found.get("NRestarts") or 0),
         "ready": False,
-        "edited": found.get("UnitFileState") != "enabled" or any(map(_by_hand, found.get("DropInPaths", "").split())),
+        "edited": found.get("UnitFileState") != "enabled"
+        or any(
+            Path(each).parent.name == unit + ".d" for each in found.get("DropInPaths", "").split()
+        ),  # a part of that unit alone, as people add them
     }
-
-
-def _by_hand(path: str) -> bool:
-    """Whether a part of a unit is of that unit alone, as `systemctl edit` makes it."""
-    return Path(path).parent.parent == _UNITS and Path(path).parent.name.startswith("lakehouse-")
 
 
 def _edited(unit: str, stamp: Path) -> bool:

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import certificates, disk, renewal
+from lakehouse.runtimes import certificates, disk, owner, renewal
 from lakehouse.runtimes.findings import Check, CheckContext, Finding, PortHolder, error, ok, warning
 from lakehouse.runtimes.generations import Planned
 from lakehouse.runtimes.hosts import fit, remembered
@@ -59,15 +59,15 @@ class Hosts:
             known = Path(folder) / "known_hosts"
             reached = {name: replace(self.hosts[name], known_hosts=known) for name in new}
             asked = looks.look(reached, self.place, self.services)
-        data = self.place.layout.data
-        return [
-            *map(str, asked.down.values()),
-            *(
-                problem
-                for name, host in {**seen.hosts, **asked.hosts}.items()
-                for problem in fit.problems(name, data, host.facts, self.of_host(name))
-            ),
-        ]
+        found = {name: each.facts for name, each in {**seen.hosts, **asked.hosts}.items()}
+        return [*map(str, asked.down.values()), *self.misfits(found)]
+
+    def misfits(self, facts: Mapping[str, fit.HostFacts]) -> Iterator[str]:
+        """What would make a deploy fail on hosts of which these facts are known, as sentences."""
+        yield from fit.doubled(facts)
+        for name, each in facts.items():
+            yield from fit.others(name, self.place.layout, each, self.state, self.place.hosts[name])
+            yield from fit.problems(name, each, self.of_host(name))
 
     def processes(self) -> Mapping[str, Process]:
         there = self.seen()
@@ -258,21 +258,33 @@ class Hosts:
         return ""
 
     def volumes(self) -> Sequence[str]:
-        sizes = self._each(lambda ssh: self.facts(ssh)["data_bytes"])
-        return [f"{name}:{self.place.layout.data}" for name, size in sizes.items() if size]
+        return [f"{name}:{self.place.layout.data}" for name, size in self._sizes().items() if size]
 
     def remove_data(self) -> int:
-        sizes = self._each(lambda ssh: self.facts(ssh)["data_bytes"])
-        self._each(lambda ssh: ssh.run("rm", "-rf", "--one-file-system", "--", self.place.layout.data, timeout=600))
+        sizes, layout = self._sizes(), self.place.layout
+        self._each(
+            lambda ssh: ssh.name in sizes and ssh.python(ON_HOST, {"do": "forget", "data": layout.data}, timeout=600)
+        )
         return sum(sizes.values())
 
+    def _sizes(self) -> dict[str, int]:
+        """The bytes of data on each host, but for those where a stack of that name is another lakehouse's."""
+        own = owner.read(self.state.root)
+        asked = {"do": "size", "data": self.place.layout.data}
+        found = self._each(lambda ssh: ssh.python(ON_HOST, asked, timeout=600))
+        mine = ("", own.id if own else "")
+        return {name: each["bytes"] for name, each in found.items() if each["owner"].partition(" ")[0] in mine}
+
     def facts(self, ssh: Ssh) -> dict[str, Any]:
-        """Memory, room, what a host lacks, and ports that others have. Raises HostError if it does not answer."""
+        """Memory, room, what a host lacks, its clock, whose the stack is there, and ports that others have.
+
+        Raises HostError if it does not answer.
+        """
         layout = self.place.layout
         ports = looks.ports(ssh.name, self.place, self.services)
         asked = {"do": "facts", "data": layout.data, "prefix": layout.prefix, "ports": ports}
-        found: dict[str, Any] = ssh.python(ON_HOST, asked)
-        return found
+        began = time.time()
+        return fit.timed(ssh.python(ON_HOST, asked), began)
 
     def _answers(self, ssh: Ssh) -> Finding:
         try:
@@ -281,8 +293,11 @@ class Hosts:
             return error(f"{ssh.name} does not answer", str(problem), "start it, or correct its entry in `hosts`")
         if found["lacks"]:
             return error(f"{ssh.name} lacks {', '.join(found['lacks'])}", "services need that", "install it there")
+        if clock := fit.wrong_clock(found):
+            why = "signed requests, tokens and certificates hold for a time"
+            return error(f"{ssh.name}: {clock}", why, "set one of the two, as by `timedatectl set-ntp true`")
         full = disk.finding(
-            fit.room(self.place.layout.data, found),
+            fit.room(found),
             f"free disk space there (`lakehouse maintain` removes old snapshots){disk.again(self.of_host(ssh.name))}",
         )
         if full.severity != "ok":

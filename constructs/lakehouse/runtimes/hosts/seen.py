@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse.packages import cached
+from lakehouse.runtimes.hosts import fit
 from lakehouse.runtimes.hosts.place import HostsPlace
 from lakehouse.runtimes.hosts.ssh import HostError, Ssh
 from lakehouse.runtimes.hosts.uploads import stamp
@@ -44,7 +46,7 @@ class UnitSeen:
 
 @dataclass(frozen=True)
 class HostSeen:
-    """What a host has beside services: a digest of the firewall, the packages that are gone, and facts.
+    """What a host has: a digest of the firewall, the packages that are gone, facts, and the services with a unit.
 
     Of what a host has of memory and room, see :mod:`lakehouse.runtimes.hosts.fit`.
     """
@@ -52,6 +54,7 @@ class HostSeen:
     firewall: str
     missing: tuple[str, ...]
     facts: Mapping[str, Any] = field(default_factory=dict)
+    units: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def look(hosts: Mapping[str, Ssh], place: HostsPlace, services: Sequence[Service
         if isinstance(answer, HostError):
             down[name] = answer
             continue
-        others[name] = HostSeen(answer["firewall"], tuple(answer["missing"]), answer["facts"])
+        others[name] = HostSeen(answer["firewall"], tuple(answer["missing"]), answer["facts"], tuple(answer["units"]))
         for service, raw in answer["units"].items():
             if service not in units or place.on(service) == name:
                 units[service] = _unit(name, raw, at_home=place.on(service) == name)
@@ -109,7 +112,9 @@ def _ask(ssh: Ssh, place: HostsPlace, services: Sequence[Service]) -> Any:
         "ports": ports(ssh.name, place, services),
     }
     try:
-        return ssh.python(ON_HOST, question)
+        began = time.time()
+        answer = ssh.python(ON_HOST, question)
+        return {**answer, "facts": fit.timed(answer["facts"], began)}
     except HostError as error:
         return error
 

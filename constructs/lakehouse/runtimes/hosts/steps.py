@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import shutil
 import sys
 import time
@@ -17,7 +18,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.packages.environment import ANSIBLE
 from lakehouse.runtimes import disk, former, generations, owner, renewal
 from lakehouse.runtimes.generations import Planned
-from lakehouse.runtimes.hosts import fit, playbook, remembered, rolling, uploads
+from lakehouse.runtimes.hosts import playbook, remembered, rolling, uploads
 from lakehouse.runtimes.hosts import seen as looks
 from lakehouse.runtimes.hosts.place import HostsPlace, Layout
 from lakehouse.runtimes.hosts.remembered import HostMemory
@@ -31,6 +32,7 @@ from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import Service
 from lakehouse.text.placeholders import written
 
+_STOPPING = 300  # seconds for a service to stop on its host, and its files to be removed
 _WITHOUT_DATA = ("trino", "spark")  # what these keep can be made again
 
 
@@ -85,13 +87,11 @@ def preflight(stack: PlacedStack, claim: OwnerClaim, credentials: Planned) -> No
     generations.renew(state, stack.services, credentials)  # the first change
     for host, names in leaving.items():
         for name in names:
-            stack.runtime.empty(name, stack.hosts[host])
-            _remove(stack.hosts[host], stack.place.layout, name)
-            remembered.left(state, name)
+            _leave(stack, name, stack.hosts[host])
     for host in _former(stack):
         try:
             for name in remembered.of_host(state, host):
-                stack.runtime.empty(name, _ssh(state, stack.place.home, host))
+                _leave(stack, name, _ssh(state, stack.place.home, host))
             _clear(state, stack.place.home, host)
         except HostError as error:
             raise HostError(
@@ -131,25 +131,32 @@ def _leaving(stack: PlacedStack) -> dict[str, list[str]]:
     return found
 
 
+def _leave(stack: PlacedStack, name: str, ssh: Ssh) -> None:
+    """Take a service from a host, drained, and its data if that can be made again."""
+    stack.runtime.empty(name, ssh)
+    _remove(ssh, stack.place.layout, name, stack.place.data(name) if name.startswith(_WITHOUT_DATA) else "")
+    remembered.left(stack.state, name)
+
+
 def _former(stack: PlacedStack) -> list[str]:
     """The hosts that were set up and that the file no longer has."""
     return [name for name in remembered.names(stack.state) if name not in stack.place.hosts]
 
 
 def _fit(stack: PlacedStack) -> None:
-    """Raises LakehouseError if a host lacks what services need, has too little memory or room, or does not answer.
+    """Raises LakehouseError if a host lacks what services need, is not this stack's, or does not answer.
 
     One that does not answer, and was set up before, is only named.
     """
     problems: list[str] = []
     down: list[str] = []
+    found: dict[str, Any] = {}
     for name, ssh in stack.hosts.items():
         try:
-            found = stack.runtime.facts(ssh)
+            found[name] = stack.runtime.facts(ssh)
         except HostError as error:
             (down if remembered.recall(stack.state, name) else problems).append(str(error))
-            continue
-        problems += fit.problems(name, stack.place.layout.data, found, stack.runtime.of_host(name))
+    problems += stack.runtime.misfits(found)
     if problems or len(down) == len(stack.hosts):
         raise LakehouseError("\n".join(problems + down))
     for each in down:
@@ -177,6 +184,8 @@ def host_up(stack: PlacedStack, host: str) -> None:
         "configs": layout.configs,
         "firewall": layout.firewall,
         "table": layout.table,
+        "data": layout.data,
+        "owner": _owner(stack.state),
     }
     if remembered.recall(stack.state, host) is None:  # so that it is cleared, also if this is interrupted
         remembered.keep(stack.state, host, HostMemory(place.hosts[host], layout, NONE, ""))
@@ -186,6 +195,12 @@ def host_up(stack: PlacedStack, host: str) -> None:
     noted = ssh.python(ON_HOST, {"do": "note", **asked}, timeout=300)
     made = HostMemory(place.hosts[host], layout, stack.of_hosts[host], noted["firewall"])
     remembered.keep(stack.state, host, made)
+
+
+def _owner(state: State) -> str:
+    """Whose the stack is, for a file on its hosts: an id, and words for who finds it there."""
+    own = owner.read(state.root)
+    return f"{own.id} {own}, on {platform.node()}" if own else ""
 
 
 def host_down(state: State, home: Path, host: str) -> None:
@@ -217,7 +232,7 @@ def _clear(state: State, home: Path, host: str) -> None:
         "data": layout.data,
         "user": layout.user,
         "firewall": layout.firewall,
-        "temporary": [f"~{known.host.user}/{layout.temporary}"],
+        "temporary": layout.temporary,
         "hardening": layout.hardening,
     }
     left = _ssh(state, home, host).python(ON_HOST, asked, timeout=300)["left"]
@@ -273,19 +288,20 @@ def service_down(stack: PlacedStack, name: str) -> None:
     That is part of a destroy: what leaves the file, or another host, was stopped by the preflight. A host that does
     not answer is named and stops nothing here, because then others would go on running: to clear it fails at the end.
     """
-    service = stack.planned.get(name)
-    if service is not None:
+    if name in stack.planned:
         try:
             _remove(stack.hosts[stack.place.on(name)], stack.place.layout, name)
             remembered.left(stack.state, name)
         except HostError as error:
             print(f"{name} is not stopped. {error}", file=sys.stderr)
+    else:  # also of a host that was down then: so that it is strange there
+        remembered.left(stack.state, name)
     shutil.rmtree(stack.state.config(name), ignore_errors=True)
 
 
-def _remove(ssh: Ssh, layout: Layout, service: str) -> None:
-    config = f"{layout.configs}/{service}"
-    ssh.python(ON_HOST, {"do": "remove", "unit": layout.unit(service), "config": config}, timeout=120)
+def _remove(ssh: Ssh, layout: Layout, service: str, data: str = "") -> None:
+    asked = {"do": "remove", "unit": layout.unit(service), "config": f"{layout.configs}/{service}", "data": data}
+    ssh.python(ON_HOST, asked, timeout=_STOPPING)
 
 
 def _write(stack: PlacedStack) -> None:

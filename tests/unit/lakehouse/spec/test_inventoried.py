@@ -114,6 +114,11 @@ def stack_of(tmp_path: Path, **changes: Any) -> LocalStack:
         ("[lake]\n", {"grup": "lake"}, 'prod.hosts.grup: "grup" is not known here. Did you mean "group"?'),
         (f"{'a' * 32} ansible_host=10.0.0.1\n", {}, f'"{"a" * 32}" is not a name for a host: lower-case letters'),
         (
+            "Lakehouse ansible_host=10.0.0.1\n",
+            {},
+            'hosts.ini:1: Lakehouse: "lakehouse" is a group of hosts for Ansible, not a host. Choose another name',
+        ),
+        (
             "A.b ansible_host=10.0.0.1\na_b ansible_host=10.0.0.2\n",
             {},
             "hosts.ini:2: a_b: a-b is also A.b, on line 1. Change or remove one of the two",

@@ -111,6 +111,10 @@ def test_a_secure_stack_need_not_trust_the_network(tmp_path: Path) -> None:
         ({"hosts": {"a": {"address": "-oProxyCommand=x"}}}, "is not the address of a host: it is a name or an IPv4"),
         ({"hosts": {"a": {"address": "10.0.0.11", "user": "x y"}}}, '"x y" is not the name of a user'),
         ({"hosts": {"a": {"address": "10.0.0.11", "key": "~/id"}}}, "key is the path of a file with a private key"),
+        (
+            {"hosts": {"lakehouse": {"address": "10.0.0.11"}}},
+            'prod.hosts.lakehouse: "lakehouse" is a group of hosts for Ansible, not a host. Choose another name',
+        ),
         ({"clients": ["10.0.0.1/8"]}, '"10.0.0.1/8" is no IPv4 address or network'),
         ({"harden": ["shh"]}, 'prod.harden[0]: "shh" is not one of ssh, sysctl, upgrades. Did you mean "ssh"?'),
         ({"packages": "ftp://files/x"}, 'prod.packages: "ftp://files/x" is no URL of a folder, as in https://files'),

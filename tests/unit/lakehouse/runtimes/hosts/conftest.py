@@ -18,6 +18,19 @@ from lakehouse.spec.ports import listeners
 from lakehouse.text.placeholders import issued, written
 from tests.unit.lakehouse.spec.test_placed import ENGINES, SECURE_ENGINES, SECURE_STACK, STACK
 
+#: What a host says of itself that lacks nothing.
+FACTS: dict[str, Any] = {
+    "lacks": [],
+    "memory_mb": 1 << 20,
+    "free_mb": 1 << 20,
+    "free_inodes": None,
+    "free_at": "/var/lib/lakehouse/demo-prod",
+    "taken": {},
+    "clock": 0.0,
+    "machine": "",
+    "owner": "",
+}
+
 Placed = tuple[HostsPlace, tuple[Service, ...]]
 
 

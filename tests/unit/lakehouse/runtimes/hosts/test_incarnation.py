@@ -60,6 +60,17 @@ def test_a_host_that_was_changed_by_hand_is_set_up_again(
     assert (found["a"].why, found["b"].why) == ("first set-up", why)  # that of its last start
 
 
+def test_a_service_that_left_a_host_while_it_was_down_is_taken_from_it(
+    placed: tuple[HostsPlace, tuple[Service, ...]], state: State
+) -> None:
+    worker = next(each for each in placed[1] if each.name == "trino-worker-1")
+    back = Seen(hosts={"a": replace(WELL, units=("trino", "trino-worker-1")), "b": WELL})
+    remembered.came(state, worker, "a")
+    assert proposed(placed, state, back)["a"].why == "first set-up", "it is about to move"
+    remembered.came(state, worker, "b")
+    assert proposed(placed, state, back)["a"].why == "it has trino-worker-1, as before it was down"
+
+
 def test_a_host_whose_first_set_up_was_interrupted_is_set_up_again(
     placed: tuple[HostsPlace, tuple[Service, ...]], state: State
 ) -> None:

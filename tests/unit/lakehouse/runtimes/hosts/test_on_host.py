@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import pwd
 import shutil
 import signal
 import socket
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -71,6 +73,10 @@ def package(tmp_path: Path) -> str:
     return str(stamp)
 
 
+def repaired(tmp_path: Path, stamp: str) -> None:
+    on_host.main({"do": "repair", "packages": [stamp], "data": str(tmp_path / "data"), "owner": "id words"})
+
+
 def noted(tmp_path: Path, stamp: str) -> None:
     on_host.main({"do": "note", "packages": [stamp], "configs": str(tmp_path / "configs"), **FIREWALL})
 
@@ -102,6 +108,8 @@ def test_a_plan_waits_for_the_answer_of_a_service_that_is_busy(units: Path, tmp_
     [
         "UnitFileState=disabled",
         "DropInPaths={units}/lakehouse-demo-prod.trino.service.d/override.conf",
+        "DropInPaths=/etc/systemd/system.control/lakehouse-demo-prod.trino.service.d/50-MemoryMax.conf",
+        "DropInPaths=/run/systemd/system/lakehouse-demo-prod.trino.service.d/override.conf",
     ],
 )
 def test_a_unit_that_was_changed_by_hand_is_seen(
@@ -146,17 +154,19 @@ def test_a_package_that_lost_a_file_is_seen_and_brought_again(units: Path, tmp_p
         path.unlink()
     found = whole(tmp_path, stamp)
     assert found["missing"] == found["units"]["trino"]["missing"] == [stamp]
-    on_host.main({"do": "repair", "packages": [stamp]})
+    repaired(tmp_path, stamp)
     assert not Path(stamp).exists()
 
 
 def test_a_package_that_is_whole_is_not_brought_again(units: Path, tmp_path: Path) -> None:
     stamp = package(tmp_path)
     for _ in range(2):
-        on_host.main({"do": "repair", "packages": [stamp]})
+        repaired(tmp_path, stamp)
         assert Path(stamp).exists()
         noted(tmp_path, stamp)
     assert Path(stamp).read_text() == "2 8"
+    facts = on_host.main({"do": "facts", "data": str(tmp_path / "data"), "prefix": PREFIX, "ports": {}})
+    assert facts["owner"] == "id words"
 
 
 def test_a_firewall_that_was_changed_by_hand_has_another_digest(
@@ -277,7 +287,7 @@ def test_a_service_that_is_drained_by_a_signal_and_ends_is_not_empty(monkeypatch
     assert sent == [(42, signal.SIGPWR)]
 
 
-def test_a_host_keeps_only_the_data(units: Path, tmp_path: Path) -> None:
+def test_a_host_keeps_only_the_data(units: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(units, tmp_path, "trino")
     (units / "firewall.service").touch()
     (units / "nftables.service.d").mkdir()
@@ -286,7 +296,8 @@ def test_a_host_keeps_only_the_data(units: Path, tmp_path: Path) -> None:
     for name in ("packages", "data"):
         (tmp_path / "opt" / name / "trino").mkdir(parents=True)
         (tmp_path / "opt" / name / "trino" / "file").touch()
-    asked = {
+    monkeypatch.setattr("pwd.getpwall", lambda: [SimpleNamespace(pw_dir=str(tmp_path))])
+    asked: dict[str, Any] = {
         "do": "clear",
         "prefix": PREFIX,
         "configs": str(tmp_path / "configs"),
@@ -294,7 +305,7 @@ def test_a_host_keeps_only_the_data(units: Path, tmp_path: Path) -> None:
         "data": str(tmp_path / "opt" / "data"),
         "user": "nobody-at-all",
         "firewall": "firewall.service",
-        "temporary": [str(tmp_path / "temporary")],
+        "temporary": "temporary",
         "hardening": [str(tmp_path / "sshd.conf"), str(tmp_path / "never written")],
     }
     (tmp_path / "sshd.conf").touch()
@@ -305,6 +316,12 @@ def test_a_host_keeps_only_the_data(units: Path, tmp_path: Path) -> None:
     assert (tmp_path / "opt" / "data").stat().st_mode & 0o777 == 0o700
     assert not (tmp_path / "opt" / "packages").exists()
     assert not (tmp_path / "temporary").exists()
+    assert on_host.main({"do": "size", "data": asked["data"]}) == {"bytes": 0, "owner": ""}
+    shutil.rmtree(tmp_path / "opt" / "data" / "trino")
+    (tmp_path / "opt" / "data" / "owner").write_text("id words")
+    me = pwd.getpwuid(os.getuid()).pw_name
+    assert on_host.main({**asked, "user": me}) == {"left": [f"the user {me}, who still runs programs"]}
+    assert not (tmp_path / "opt" / "data").exists(), "it had nothing but whose it was"
 
 
 @pytest.mark.parametrize(
@@ -321,6 +338,27 @@ def test_a_host_on_which_no_package_runs_is_seen_before_any_is_brought(
     assert lacks not in on_host.main(asked)["lacks"]
     monkeypatch.setattr(platform, name, value)
     assert lacks in on_host.main(asked)["lacks"]
+
+
+def test_a_disk_that_cannot_be_written_is_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As after an error of the disk, or on a host whose /opt is meant to be so."""
+    asked = {"do": "facts", "data": str(tmp_path / "new"), "prefix": PREFIX, "ports": {}}
+    found = os.statvfs(tmp_path)
+    assert on_host.main(asked)["lacks"] == on_host.main({**asked, "data": str(tmp_path)})["lacks"]
+    flags = SimpleNamespace(f_flag=os.ST_RDONLY, f_files=0, f_favail=0, f_frsize=found.f_frsize, f_bavail=1, f_blocks=1)
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(**vars(flags), f_bfree=1))
+    assert f"a disk at {tmp_path} that can be written: it is mounted read-only" in on_host.main(asked)["lacks"]
+
+
+def test_a_preflight_takes_no_walk_through_data_whose_files_come_and_go(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "here").write_text("four")
+    monkeypatch.setattr(os, "walk", lambda *_: [(str(tmp_path), [], ["here", "gone"])])
+    assert on_host.main({"do": "size", "data": str(tmp_path)})["bytes"] == 4
+    monkeypatch.setattr(os, "walk", None)
+    monkeypatch.setattr(Path, "rglob", None)
+    assert on_host.main({"do": "facts", "data": str(tmp_path), "prefix": PREFIX, "ports": {}})["free_mb"]
 
 
 def test_a_python_that_is_too_old_is_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

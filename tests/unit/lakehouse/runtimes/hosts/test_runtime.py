@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import renewal
+from lakehouse.runtimes import owner, renewal
 from lakehouse.runtimes.findings import CheckContext, Finding
 from lakehouse.runtimes.hosts import remembered, seen
 from lakehouse.runtimes.hosts.place import HostsPlace
@@ -17,10 +17,11 @@ from lakehouse.runtimes.hosts.seen import HostSeen, Seen, UnitSeen
 from lakehouse.runtimes.hosts.ssh import HostError, Ssh
 from lakehouse.runtimes.hosts.steps import PlacedStack
 from lakehouse.runtimes.incarnation import NONE
+from lakehouse.runtimes.owner import Owner
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import File, Service
 from lakehouse.text.placeholders import issued
-from tests.unit.lakehouse.runtimes.hosts.conftest import deployed, renewed
+from tests.unit.lakehouse.runtimes.hosts.conftest import FACTS, deployed, renewed
 
 
 def test_services_of_a_host_that_is_down_are_unreachable(
@@ -125,7 +126,7 @@ def test_a_host_whose_disk_is_full_is_named(
     said: str,
 ) -> None:
     place, services = placed
-    facts = {"lacks": [], "memory_mb": 8000, "free_mb": free_mb, "free_inodes": inodes, "data_bytes": 0, "taken": {}}
+    facts = FACTS | {"memory_mb": 8000, "free_mb": free_mb, "free_inodes": inodes}
     monkeypatch.setattr(Hosts, "facts", lambda *_: facts)
     runtime = Hosts(State(tmp_path), place, services, {})
     found = runtime._answers(Ssh("a", place.hosts["a"], tmp_path, tmp_path / "known_hosts"))
@@ -144,7 +145,7 @@ def test_hosts_that_do_not_fit_are_named_also_those_that_were_never_set_up(
     place, services = placed
     number = next(each for each in services if place.on(each.name) == "a").ports[0].number
     taken = {str(number): "nginx (pid 7)"}
-    small = {"lacks": ["nft"], "memory_mb": 100, "free_mb": 9000, "free_inodes": None, "taken": taken}
+    small = FACTS | {"lacks": ["nft"], "memory_mb": 100, "taken": taken}
     state = State(tmp_path / "state")
     here = {name: Ssh(name, each, tmp_path, state.root / "known_hosts") for name, each in place.hosts.items()}
     asked: list[str] = []
@@ -186,6 +187,26 @@ def test_who_has_a_port_of_a_service_is_asked_on_its_host(
     said = f"on a, port {port.number} ({port.name}) is taken by nginx (pid 7)"
     assert (found.port, found.number, found.sentence, found.pid) == (port.name, port.number, said, None)
     assert runtime.holders({}) == []
+
+
+def test_data_of_another_lakehouse_of_the_same_name_is_not_removed(
+    placed: tuple[HostsPlace, tuple[Service, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, services = placed
+    asked: list[str] = []
+
+    def python(ssh: Ssh, _: Path, given: dict[str, Any], **__: object) -> Any:
+        asked.append(f"{given['do']} {ssh.name}")
+        return {"bytes": 7, "owner": "mine, as I say" if ssh.name == "a" else "other lakehouse"}
+
+    monkeypatch.setattr(Ssh, "python", python)
+    owner.write_mark(tmp_path, Owner("demo", "prod", "mine,", "file", "folder"))
+    here = {name: Ssh(name, each, tmp_path, tmp_path / "known_hosts") for name, each in place.hosts.items()}
+    runtime = Hosts(State(tmp_path), place, services, here)
+    assert runtime.volumes() == ["a:/var/lib/lakehouse/demo-prod"]
+    asked.clear()
+    assert runtime.remove_data() == 7
+    assert sorted(asked) == ["forget a", "size a", "size b"]
 
 
 def test_a_service_that_is_not_installed_is_not_started_again(

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lakehouse.runtimes.hosts.place import HostsPlace
-from lakehouse.runtimes.hosts.seen import HostSeen, asked, look
+from lakehouse.runtimes.hosts.seen import asked, look
 from lakehouse.runtimes.hosts.ssh import HostError, Ssh
 from lakehouse.services.service import Service
 
@@ -38,7 +39,7 @@ def test_each_host_is_asked_for_its_services_and_one_that_is_down_is_named(
             "units": {"trino": RAW, "trino-worker-1": RAW},
             "missing": ["/opt/x.1"],
             "firewall": "rules",
-            "facts": {"lacks": []},
+            "facts": {"lacks": [], "time": time.time() - 1000},
         }
 
     monkeypatch.setattr(Ssh, "python", python)
@@ -47,7 +48,9 @@ def test_each_host_is_asked_for_its_services_and_one_that_is_down_is_named(
     assert "trino" in asked["a"]["services"]
     assert "trino-worker-1" not in asked["a"]["services"]
     assert list(found.down) == ["b"]
-    assert found.hosts == {"a": HostSeen("rules", ("/opt/x.1",), {"lacks": []})}
+    there = found.hosts["a"]
+    assert (there.firewall, there.missing, there.units) == ("rules", ("/opt/x.1",), ("trino", "trino-worker-1"))
+    assert round(there.facts["clock"]) == -1000
     assert {name: each.well for name, each in found.units.items()} == {"trino": True, "trino-worker-1": False}
 
 

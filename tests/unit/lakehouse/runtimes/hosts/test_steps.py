@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,10 @@ from lakehouse.runtimes.incarnation import NONE, Incarnation, record
 from lakehouse.runtimes.owner import Owner, OwnerClaim
 from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import File, Service
-from tests.unit.lakehouse.runtimes.hosts.conftest import deployed, renewed
+from tests.unit.lakehouse.runtimes.hosts.conftest import FACTS, deployed, renewed
 from tests.unit.lakehouse.runtimes.hosts.test_variables import CLIENTS
 
 CLAIM = OwnerClaim(Owner("demo", "prod", "id", "file", "folder"), deployed=True, catalogs=())
-FACTS = {"lacks": [], "memory_mb": 1 << 20, "free_mb": 1 << 20, "free_inodes": None, "data_bytes": 0, "taken": {}}
 
 
 def there(host: str, *, ready: bool = True) -> UnitSeen:
@@ -80,6 +80,47 @@ def test_a_host_that_is_down_is_named_and_stops_nothing_on_others(
     down.add("b")
     steps.preflight(stack, CLAIM, NOTHING)
     assert capsys.readouterr().out == "Host b is not reached.\nThe other hosts go on.\n"
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (
+            {"owner": 'other lakehouse "demo", stack prod, of /jane/lakehouse.yaml, on laptop'},
+            'Host a has a lakehouse "demo", stack prod, of /jane/lakehouse.yaml, on laptop, which is also demo-prod'
+            " there. Choose another `name`, or another name for the stack; if it is this one, or gone for good, remove "
+            "/var/lib/lakehouse/demo-prod/owner there.",
+        ),
+        ({"machine": "one"}, "Host b is the same machine as a. Remove one of the two from `hosts`."),
+        ({"clock": -3600.4}, "Host a: its clock is 3600 s behind this machine's. Set one of the two"),
+        ({"clock": 3600.4}, "Host a: its clock is 3600 s ahead of this machine's."),
+        ({"free_mb": 100, "free_at": "/opt/lakehouse"}, "Host a: /opt/lakehouse has 100 MB free; 2048 MB are needed."),
+    ],
+)
+def test_a_host_that_would_make_a_deploy_fail_stops_it_before_anything_is_touched(
+    stack: PlacedStack, down: set[str], monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any], message: str
+) -> None:
+    monkeypatch.setattr(Hosts, "facts", lambda *_: FACTS | changed)
+    monkeypatch.setattr(Ssh, "python", None)
+    with pytest.raises(LakehouseError, match=re.escape(message)):
+        steps.preflight(stack, CLAIM, NOTHING)
+
+
+def test_a_machine_in_place_of_another_is_refused_and_the_same_at_another_address_is_not(
+    stack: PlacedStack, down: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the former would go on running, with its data, and nobody would know of it."""
+    b = remembered.recall(stack.state, "b")
+    assert b is not None
+    former = b.host.model_copy(update={"address": "10.0.0.99"})
+    remembered.keep(stack.state, "b", replace(b, host=former, incarnation=Incarnation.new("x")))
+    with pytest.raises(
+        LakehouseError, match=r"Host b was 10.0.0.99, port 22, and .* is another machine(.|\n)*remove .*/b"
+    ):
+        steps.preflight(stack, CLAIM, NOTHING)
+    owner.write_mark(stack.state.root, CLAIM.owner)
+    monkeypatch.setattr(Hosts, "facts", lambda *_: FACTS | {"owner": steps._owner(stack.state)})
+    steps.preflight(stack, CLAIM, NOTHING)
 
 
 @pytest.mark.parametrize(("free", "inodes"), [(100, None), (1 << 20, 10)])
@@ -156,9 +197,11 @@ def test_a_worker_that_moves_is_drained_where_it_was(
     stack: PlacedStack, down: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[str, str]] = []
+    data: list[str] = []
 
     def python(ssh: Ssh, _: Path, given: dict[str, Any], **__: object) -> Any:
         asked.append((ssh.name, given["do"]))
+        data.extend([given["data"]] if "data" in given else [])
         return {"empty": True}
 
     monkeypatch.setattr(Ssh, "python", python)
@@ -168,6 +211,7 @@ def test_a_worker_that_moves_is_drained_where_it_was(
     )
     steps.preflight(stack, CLAIM, NOTHING)
     assert asked == [("a", "drain"), ("a", "remove")]
+    assert data == ["/var/lib/lakehouse/demo-prod/trino-worker-1"], "it can be made again"
 
 
 def test_a_host_whose_set_up_was_interrupted_is_cleared(stack: PlacedStack, monkeypatch: pytest.MonkeyPatch) -> None:
