@@ -84,7 +84,7 @@ def of_host(host: str, services: Iterable[Service], place: HostsPlace, clients: 
     some = list(services)
     ours = packages(some, place)[host]
     rules = firewall(some, place, clients)
-    rules["ports"] = rules["ports"][host]
+    rules |= {"ports": rules["ports"][host], "choosing": host in rules["choosing"]}
     connection = place.hosts[host].model_dump(mode="json")
     parts = [[(name, stamp(name)) for name in ours], rules, connection, place.layout.id]
     return digest(parts + ([list(place.harden)] if place.harden else []))

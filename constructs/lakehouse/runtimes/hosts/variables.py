@@ -17,6 +17,7 @@ from lakehouse.spec.hosts import Host
 from lakehouse.text.placeholders import issued
 
 GROUP = "lakehouse"
+_CHOOSES = "spark"  # its drivers and executors listen on ports that they choose themselves
 
 
 def inventory(hosts: Mapping[str, Host], folder: Path, known_hosts: Path, temporary: str) -> dict[str, Any]:
@@ -76,9 +77,15 @@ def packages(services: Iterable[Service], place: HostsPlace) -> dict[str, list[s
 
 
 def firewall(services: Iterable[Service], place: HostsPlace, clients: Sequence[IPv4Network]) -> dict[str, Any]:
-    """The ports of each host, and who reaches them: ``inner`` ones only the hosts, ``outer`` ones clients too."""
+    """The ports of each host, and who reaches them: ``inner`` ones only the hosts, ``outer`` ones clients too.
+
+    On hosts that are ``choosing``, programs listen on ports that they choose themselves, which only hosts reach.
+    """
     ports: dict[str, dict[str, list[int]]] = {name: {"inner": [], "outer": []} for name in place.hosts}
+    choosing: set[str] = set()
     for service in services:
+        if service.name.startswith(_CHOOSES):
+            choosing.add(place.on(service.name))
         for port in service.ports:
             ports[place.on(service.name)]["inner" if port.inner else "outer"].append(port.number)
     return {
@@ -86,6 +93,7 @@ def firewall(services: Iterable[Service], place: HostsPlace, clients: Sequence[I
         "unit": place.layout.firewall,
         "hosts": sorted({each.inside for each in place.hosts.values()}),
         "clients": [str(each) for each in clients],
+        "choosing": sorted(choosing),
         "ports": {host: {key: sorted(numbers) for key, numbers in each.items()} for host, each in ports.items()},
     }
 

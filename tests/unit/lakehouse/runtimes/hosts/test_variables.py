@@ -11,7 +11,7 @@ import yaml
 from lakehouse import toolkit
 from lakehouse.runtimes.hosts.incarnation import of_host
 from lakehouse.runtimes.hosts.place import HostsPlace, Layout
-from lakehouse.runtimes.hosts.variables import inventory, packages, variables, word
+from lakehouse.runtimes.hosts.variables import firewall, inventory, packages, variables, word
 from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.services.service import Service
 from lakehouse.spec.hosts import Host, Placement
@@ -47,6 +47,16 @@ def test_the_firewall_lets_clients_reach_only_what_is_for_them(placed: tuple[Hos
     assert place.port("trino-worker-1") in rules["ports"]["b"]["inner"]
     every = {number for each in rules["ports"].values() for numbers in each.values() for number in numbers}
     assert every == {port.number for each in found for port in each.ports}
+
+
+def test_only_where_spark_is_ports_that_programs_choose_themselves_are_closed_to_others(
+    placed: tuple[HostsPlace, tuple[Service, ...]],
+) -> None:
+    place, found = placed
+    assert firewall(found, place, CLIENTS)["choosing"] == ["a", "b"]
+    master = [each for each in found if not each.name.startswith("spark-worker")]
+    assert firewall(master, place, CLIENTS)["choosing"] == ["a"]
+    assert of_host("b", master, place, CLIENTS) != of_host("b", found, place, CLIENTS)
 
 
 def test_variables_have_no_text_of_files_so_no_secrets(placed: tuple[HostsPlace, tuple[Service, ...]]) -> None:
