@@ -26,7 +26,7 @@ DEPLOY = (str(BIN / "lakehouse"), "deploy", "--yes")
 def planned(machines: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """A lakehouse that nobody has deployed yet."""
     folder = tmp_path_factory.mktemp("interrupted") / "a lakehouse"
-    engines = {"trino": {"memory": "768m", "workers": 1}}
+    engines = {"trino": {"memory": "768m", "workers": 1, "catalogs": {"tpch": {"connector.name": "tpch"}}}}
     stack = made(folder, machines, engines, {**OPEN, "place": {"store": "b"}})
     stack.fetch()
     with ending(stack):
@@ -104,13 +104,15 @@ def test_a_deploy_after_ctrl_c_goes_on_though_it_is_asked_for_twice(planned: Dep
 
 
 def test_ctrl_c_in_a_later_deploy_leaves_the_rest_as_it_runs(planned: Deployment) -> None:
-    planned.change("engines", "trino", "memory", to="800m")
+    assert ["tpch"] in planned.trino("SHOW CATALOGS")
+    planned.change("engines", "trino", to={"memory": "800m", "workers": 1})
     unit = "/etc/systemd/system/lakehouse-*.trino.service"
     before = inside("a", f"cat {unit}")
     interrupted(planned, lambda: inside("a", f"cat {unit}") != before)
     planned.deploy()
     assert planned.planned() == set()
     assert planned.trino("SELECT id FROM lake.silver.kept") == [[1]]
+    assert ["tpch"] not in planned.trino("SHOW CATALOGS"), "a file that the stack no longer has is gone there, too"
 
 
 def test_destroy_leaves_nothing(planned: Deployment) -> None:

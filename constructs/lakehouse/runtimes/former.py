@@ -11,9 +11,13 @@ def clear(state: State, service: Service) -> None:
 
     Files that the program wrote itself stay, such as those of Trino's CREATE CATALOG.
     """
+    for path in gone(state, service):
+        (state.config(service.name) / path).unlink(missing_ok=True)
+    write_private(state.written(service.name), "\n".join(sorted(file.path for file in service.files)))
+
+
+def gone(state: State, service: Service) -> set[str]:
+    """Those files."""
     listed = state.written(service.name)
     former = set(listed.read_text().splitlines()) if listed.is_file() else set()
-    now = {file.path for file in service.files}
-    for path in former - now:
-        (state.config(service.name) / path).unlink(missing_ok=True)
-    write_private(listed, "\n".join(sorted(now)))
+    return former - {file.path for file in service.files}

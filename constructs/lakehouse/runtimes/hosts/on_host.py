@@ -33,7 +33,7 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 def main(asked: Any) -> Any:
     """Do what is asked."""
-    known = (look, wait, repair, note, drain, fill, remove, clear, facts, taken, size, forget)
+    known = (look, wait, repair, note, drain, fill, remove, clear, facts, taken, size, forget, drop)
     return {each.__name__: each for each in known}[asked["do"]](asked)
 
 
@@ -133,6 +133,14 @@ def remove(asked: Any) -> Any:
             shutil.rmtree(each, ignore_errors=True)
     with contextlib.suppress(FileNotFoundError):
         Path(asked["config"] + ".unit").unlink()
+    return {}
+
+
+def drop(asked: Any) -> Any:
+    """Remove files of a service's configuration."""
+    for each in map(Path, asked["files"]):
+        with contextlib.suppress(FileNotFoundError):
+            each.unlink()
     return {}
 
 

@@ -269,9 +269,11 @@ def service_up(stack: PlacedStack, name: str) -> float:
     if recorded(stack.state, name) == incarnation and stack.runtime.well(service):
         return 0.0
     _write(stack)
-    former.clear(stack.state, service)
     folder, host = stack.state.config(name), stack.place.on(name)
     with rolling.turn(stack.runtime, service, stack.incarnations):
+        if gone := [f"{stack.place.config(name)}/{path}" for path in sorted(former.gone(stack.state, service))]:
+            stack.hosts[host].python(ON_HOST, {"do": "drop", "files": gone})
+        former.clear(stack.state, service)
         for file in service.files:
             if not (file.once and (folder / file.path).exists()):
                 write_private(folder / file.path, written(file.text, stack.state.secret))

@@ -139,6 +139,8 @@ def test_a_file_that_was_changed_by_hand_is_seen(units: Path, tmp_path: Path, te
     else:
         file.write_text(text)
     assert whole(tmp_path)["units"]["trino"]["edited"] is True
+    on_host.main({"do": "drop", "files": [str(file)]})
+    assert not file.exists()
 
 
 @pytest.mark.parametrize("lost", ["trino-4.7.6/lib/b.jar", "trino-4.7.6", "trino-4.7.6.0123456789abcdef"])

@@ -297,7 +297,17 @@ def test_a_deploy_keeps_what_the_bootstrap_wrote(secure_stack: PlacedStack, monk
     monkeypatch.setattr(seen, "look", lambda *_: Seen())
     monkeypatch.setattr(Ssh, "python", lambda *_, **__: {"ready": True})
     folder = secure_stack.state.config("trino")
+    asked: list[dict[str, Any]] = []
+
+    def python(_: Ssh, __: Path, given: dict[str, Any], **___: object) -> Any:
+        asked.append(given)
+        return {"ready": True}
+
+    monkeypatch.setattr(Ssh, "python", python)
+    write_private(secure_stack.state.written("trino"), "other\netc/catalog/former.properties")
     steps.service_up(changed, "trino")
+    former = "/etc/lakehouse/demo-prod/trino/etc/catalog/former.properties"
+    assert asked[0] == {"do": "drop", "files": [former]}, "else Trino would go on showing that catalog"
     assert (folder / once.path).read_text() == ""
     for path in (once.path, "other"):
         write_private(folder / path, "bi:hash")
