@@ -90,7 +90,6 @@ def test_what_was_changed_by_hand_is_seen_and_repaired_alone(placed: Deployment,
     inside("a", f"sed -i s/MemoryMax=.*/MemoryMax=infinity/ {file}")
     added = f"/etc/systemd/system/{unit(placed, extended)}.d"
     inside("a", f"mkdir {added}; printf '[Service]\\nNice=5\\n' >{added}/override.conf; systemctl daemon-reload")
-    inside("b", f"echo '# by hand' >>{hosts(placed).place.config(stopped)}/config.properties")
     inside("a", f"systemctl set-property {unit(placed, extended)} TasksMax=9999")
     inside("b", f"systemctl stop {unit(placed, stopped)}")
     configuration = inside("b", "ls /etc/lakehouse/*/trino-worker-1/config.properties").strip()
@@ -113,7 +112,6 @@ def test_what_was_changed_by_hand_is_seen_and_repaired_alone(placed: Deployment,
     assert "wrong" not in inside("b", f"cat {configuration}")
     assert "MemoryMax=infinity" not in inside("a", f"cat {file}")
     assert "override" not in inside("a", f"ls {added} 2>&1; true")
-    assert "by hand" not in inside("b", f"cat {hosts(placed).place.config(stopped)}/config.properties")
     assert "9999" not in inside("a", f"systemctl show -p TasksMax {unit(placed, extended)}")
     assert not reaches("stranger", A, placed.port("trino"))
     assert services_planned(placed) == set()

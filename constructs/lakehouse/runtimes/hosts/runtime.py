@@ -43,8 +43,7 @@ class Hosts:
 
     def seen(self) -> Seen:
         """What runs on the hosts. None is asked if no deploy has set up any."""
-        known = remembered.names(self.state)
-        return looks.look(self.hosts, self.place, self.services, self.state) if known else Seen()
+        return looks.look(self.hosts, self.place, self.services) if remembered.names(self.state) else Seen()
 
     def of_host(self, name: str) -> list[Service]:
         """The services that the file places on a host."""
@@ -322,7 +321,7 @@ class Hosts:
 
     def _unit_seen(self, service: Service) -> UnitSeen | None:
         ssh = self._ssh(service.name)
-        there = looks.look({ssh.name: ssh}, self.place, self.services, self.state)
+        there = looks.look({ssh.name: ssh}, self.place, self.services)
         if ssh.name in there.down:
             raise there.down[ssh.name]
         return there.units.get(service.name)

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lakehouse.packages import cached, manifest
+from lakehouse.packages import cached
 from lakehouse.runtimes.hosts import fit
 from lakehouse.runtimes.hosts.place import HostsPlace
 from lakehouse.runtimes.hosts.ssh import HostError, Ssh
 from lakehouse.runtimes.hosts.uploads import stamp
 from lakehouse.runtimes.probe import BUSY_SECONDS
-from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service
 
 ON_HOST = Path(__file__).with_name("on_host.py")
@@ -67,10 +66,10 @@ class Seen:
     down: Mapping[str, HostError] = field(default_factory=dict)
 
 
-def look(hosts: Mapping[str, Ssh], place: HostsPlace, services: Sequence[Service], state: State | None = None) -> Seen:
-    """Ask all hosts at once. With the state folder, their files are compared with the copies in it."""
+def look(hosts: Mapping[str, Ssh], place: HostsPlace, services: Sequence[Service]) -> Seen:
+    """Ask all hosts at once."""
     with ThreadPoolExecutor(max(1, len(hosts))) as pool:
-        answers = list(pool.map(lambda name: _ask(hosts[name], place, services, state), hosts))
+        answers = list(pool.map(lambda name: _ask(hosts[name], place, services), hosts))
     units: dict[str, UnitSeen] = {}
     others: dict[str, HostSeen] = {}
     down: dict[str, HostError] = {}
@@ -100,8 +99,7 @@ def _unit(host: str, raw: dict[str, Any], *, at_home: bool) -> UnitSeen:
     )
 
 
-def _ask(ssh: Ssh, place: HostsPlace, services: Sequence[Service], state: State | None) -> Any:
-    own = [each for each in services if place.on(each.name) == ssh.name]
+def _ask(ssh: Ssh, place: HostsPlace, services: Sequence[Service]) -> Any:
     question = {
         "do": "look",
         "seconds": BUSY_SECONDS,
@@ -110,7 +108,7 @@ def _ask(ssh: Ssh, place: HostsPlace, services: Sequence[Service], state: State 
         "data": place.layout.data,
         "firewall": place.layout.firewall,
         "table": place.layout.table,
-        "services": {each.name: asked(each, place) | {"files": brought(each, state) if state else {}} for each in own},
+        "services": {each.name: asked(each, place) for each in services if place.on(each.name) == ssh.name},
         "ports": ports(ssh.name, place, services),
     }
     try:
@@ -119,15 +117,6 @@ def _ask(ssh: Ssh, place: HostsPlace, services: Sequence[Service], state: State 
         return {**answer, "facts": fit.timed(answer["facts"], began)}
     except HostError as error:
         return error
-
-
-def brought(service: Service, state: State) -> dict[str, str]:
-    """The files of a service as they were brought to its host, by their paths, each as its SHA-256.
-
-    What is there for the first start only is left out, because it is written there later.
-    """
-    copies = {each.path: state.config(service.name) / each.path for each in service.files if not each.once}
-    return {path: manifest.sha256(copy) for path, copy in copies.items() if copy.is_file()}
 
 
 def ports(host: str, place: HostsPlace, services: Iterable[Service]) -> dict[str, list[int]]:

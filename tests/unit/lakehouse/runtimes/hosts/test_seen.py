@@ -1,18 +1,15 @@
 from __future__ import annotations
 
-import hashlib
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lakehouse.runtimes.hosts.place import HostsPlace
-from lakehouse.runtimes.hosts.seen import asked, brought, look
+from lakehouse.runtimes.hosts.seen import asked, look
 from lakehouse.runtimes.hosts.ssh import HostError, Ssh
-from lakehouse.runtimes.state import State, write_private
-from lakehouse.services.service import File, Service
+from lakehouse.services.service import Service
 
 RAW = {
     "ActiveState": "active",
@@ -55,17 +52,6 @@ def test_each_host_is_asked_for_its_services_and_one_that_is_down_is_named(
     assert (there.firewall, there.missing, there.units) == ("rules", ("/opt/x.1",), ("trino", "trino-worker-1"))
     assert round(there.facts["clock"]) == -1000
     assert {name: each.well for name, each in found.units.items()} == {"trino": True, "trino-worker-1": False}
-
-
-def test_a_host_is_told_what_was_brought_there_but_what_is_written_there_later(
-    placed: tuple[HostsPlace, tuple[Service, ...]], tmp_path: Path
-) -> None:
-    state = State(tmp_path)
-    files = (File("config.properties", ""), File("access/users", "", once=True), File("never", ""))
-    trino = replace(next(each for each in placed[1] if each.name == "trino"), files=files)
-    for path in ("config.properties", "access/users"):
-        write_private(state.config("trino") / path, "text")
-    assert brought(trino, state) == {"config.properties": hashlib.sha256(b"text").hexdigest()}
 
 
 def test_a_probe_by_tls_knows_whom_to_trust_on_its_host(secured: tuple[HostsPlace, tuple[Service, ...]]) -> None:
