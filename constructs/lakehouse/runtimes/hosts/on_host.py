@@ -163,6 +163,7 @@ def clear(asked: Any) -> Any:
         _call("chown", "-R", "root:root", str(data))
         data.chmod(0o700)
     _drop_empty(data.parent)
+    _end(asked["user"])
     _call("userdel", asked["user"])
     for home in {each.pw_dir for each in pwd.getpwall()}:  # of whoever logged in
         shutil.rmtree(home + "/" + asked["temporary"], ignore_errors=True)
@@ -415,6 +416,17 @@ def _connection(asked: Any, timeout: float) -> Any:
         return http.client.HTTPConnection("127.0.0.1", asked["port"], timeout=timeout)
     trusted = ssl.create_default_context(cafile=asked["trust"])
     return http.client.HTTPSConnection("127.0.0.1", asked["port"], timeout=timeout, context=trusted)
+
+
+def _end(user: str) -> None:
+    """End what a user still runs, as a job whose sender went away: else the user stays."""
+    with contextlib.suppress(KeyError):
+        number = pwd.getpwnam(user).pw_uid
+        for each in Path(_PROC).glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # it has ended
+                if each.stat().st_uid == number:
+                    os.kill(int(each.name), signal.SIGKILL)
+                    time.sleep(0.1)  # it is still there for a moment
 
 
 def _drop_empty(folder: Path) -> None:

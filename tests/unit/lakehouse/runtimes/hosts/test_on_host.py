@@ -321,8 +321,11 @@ def test_a_host_keeps_only_the_data(units: Path, tmp_path: Path, monkeypatch: py
     assert on_host.main({"do": "size", "data": asked["data"]}) == {"bytes": 0, "owner": ""}
     shutil.rmtree(tmp_path / "opt" / "data" / "trino")
     (tmp_path / "opt" / "data" / "owner").write_text("id words")
-    me = pwd.getpwuid(os.getuid()).pw_name
+    me, ended = pwd.getpwuid(os.getuid()).pw_name, []
+    monkeypatch.setattr(os, "kill", lambda *given: ended.append(given))
+    monkeypatch.setattr("time.sleep", lambda _: None)
     assert on_host.main({**asked, "user": me}) == {"left": [f"the user {me}, who still runs programs"]}
+    assert (os.getpid(), signal.SIGKILL) in ended
     assert not (tmp_path / "opt" / "data").exists(), "it had nothing but whose it was"
 
 
