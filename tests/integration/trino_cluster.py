@@ -92,9 +92,8 @@ def a_query_outlives_a_worker(
     The query reads everything that many times: it has to last until the worker is seen at work.
     """
     until_complete(stack)
-    busy = "SELECT count(*) FROM system.runtime.tasks WHERE node_id = 'trino-worker-2' AND state = 'RUNNING'"
     with asked(stack, LONG.format(" UNION ALL ".join([LINES] * times))) as asking:
-        until(lambda: (stack.trino(busy) != [[0]] and kept(stack) > 0) or asking.done(), 120)
+        until(lambda: (at_work(stack, "trino-worker-2") and kept(stack) > 0) or asking.done(), 120)
         assert not asking.done(), "it ended before the worker"
         try:
             kill("trino-worker-2")
@@ -114,19 +113,31 @@ def kept(stack: Deployment) -> int:
 
 
 def failed_tasks(stack: Deployment, query: str) -> int:
-    address = f"http://{stack.local.place.external('trino')}/v1/query/{query}"
+    return sum(status.get("state") == "FAILED" for status in _statuses(_shown(stack, f"/{query}")))
+
+
+def at_work(stack: Deployment, worker: str) -> bool:
+    """Whether a worker has a task of the long query. The coordinator is asked: a query for that would wait for its
+    turn among the tasks, and the long one would end before it.
+    """
+    long = [each["queryId"] for each in _shown(stack) if each["query"].startswith("SELECT count(*), sum(lines)")]
+    tasks = [status for query in long for status in _statuses(_shown(stack, f"/{query}"))]
+    return any((each.get("nodeId"), each.get("state")) == (worker, "RUNNING") for each in tasks)
+
+
+def _shown(stack: Deployment, query: str = "") -> Any:
+    """What the coordinator's page shows of all queries, or of one."""
+    address = f"http://{stack.local.place.external('trino')}/v1/query{query}"
     with urllib.request.urlopen(urllib.request.Request(address, headers={"X-Trino-User": "test"})) as answer:
-        return _failed(json.load(answer))
+        return json.load(answer)
 
 
-def _failed(part: Any) -> int:
-    if isinstance(part, list):
-        return sum(map(_failed, part))
-    if not isinstance(part, dict):
-        return 0
-    status = part.get("taskStatus")
-    here = isinstance(status, dict) and status.get("state") == "FAILED"
-    return here + sum(map(_failed, part.values()))
+def _statuses(part: Any) -> Iterator[dict[str, Any]]:
+    """The states of tasks in what is shown of a query, wherever they are."""
+    if isinstance(part, dict) and isinstance(part.get("taskStatus"), dict):
+        yield part["taskStatus"]
+    for inner in part if isinstance(part, list) else part.values() if isinstance(part, dict) else ():
+        yield from _statuses(inner)
 
 
 def a_group_makes_queries_wait(stack: Deployment) -> None:
