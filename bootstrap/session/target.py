@@ -117,11 +117,19 @@ class Target:
         if not is_open(found.port, found.host):
             raise LakehouseError(
                 f"{port} does not answer on {found}. `lakehouse status` shows what runs; "
-                f"`lakehouse deploy` brings the stack up."
+                f"`lakehouse deploy` brings the stack up.{self._kept_out()}"
             )
         if (held := self._taken(port)) is not None:
             raise LakehouseError(f"{refusal({port: held[1]}, [held[0]], self.stack)} Nothing was sent there.")
         return found
+
+    def _kept_out(self) -> str:
+        return (
+            f" If it runs, the firewall of its host keeps this machine out: `clients` of stacks.{self.stack} needs the "
+            "address by which the hosts see it."
+            if self.local.runtime.remote
+            else ""
+        )
 
     def _taken(self, port: str) -> tuple[Port, str] | None:
         """A port of the stack, and a sentence that says which other lakehouse has it; None if none is known to."""

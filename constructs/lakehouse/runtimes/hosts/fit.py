@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,20 @@ def others(name: str, layout: Layout, facts: HostFacts, state: State, host: Host
             "machine, on which nothing of the stack is. Give that another name, so that the former is cleared; if "
             f"that is gone for good, remove {remembered.path_of(state, name)}."
         )
+
+
+def closed(name: str, facts: HostFacts, hosts: Iterable[Host], clients: Iterable[IPv4Network]) -> str:
+    """That the firewall of a host will not let this machine in, as a sentence; empty if it will, or nobody knows."""
+    try:
+        seen = IPv4Address(facts["caller"])
+    except AddressValueError:
+        return ""
+    if any(seen in each for each in clients) or str(seen) in {each.inside for each in hosts}:
+        return ""
+    return (
+        f"Host {name} sees this machine as {seen}, which `clients` does not have: its firewall keeps it from the "
+        "services, unless it reaches them in another way than by ssh. Add that address."
+    )
 
 
 def problems(name: str, facts: HostFacts, services: Sequence[Service]) -> Iterator[str]:

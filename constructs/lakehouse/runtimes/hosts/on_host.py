@@ -219,6 +219,19 @@ def _machine() -> str:
         return ""
 
 
+def _caller() -> str:
+    """The address from which this host is asked, as sshd told the programs that it started; empty if none has it."""
+    number = os.getpid()
+    with contextlib.suppress(OSError, ValueError):
+        while number > 1:
+            process = Path(_PROC, str(number))
+            for each in (process / "environ").read_bytes().split(b"\0"):
+                if each.startswith(b"SSH_CONNECTION="):
+                    return each.decode().split("=")[1].split()[0]
+            number = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    return ""
+
+
 def _nearest(folder: Path) -> Path:
     while not folder.is_dir():
         folder = folder.parent
@@ -253,6 +266,7 @@ def _facts(data: Path) -> Any:
         "time": now,
         "machine": _machine(),
         "owner": _owner(data),
+        "caller": _caller(),
     }
 
 

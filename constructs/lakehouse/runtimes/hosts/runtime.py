@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from ipaddress import IPv4Network
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -49,8 +50,9 @@ class Hosts:
         """The services that the file places on a host."""
         return [each for each in self.services if self.place.on(each.name) == name]
 
-    def unfit(self, seen: Seen) -> list[str]:
-        """What would make a deploy fail, of the hosts that were ``seen`` and, by asking them, of new ones.
+    def unfit(self, seen: Seen, clients: Sequence[IPv4Network]) -> list[str]:
+        """What would make a deploy fail, of the hosts that were ``seen`` and, by asking them, of new ones; and which of
+        them would not let this machine in.
 
         It keeps nothing: the keys of new hosts are taken by a deploy, whose state folder may not be there yet.
         """
@@ -60,7 +62,8 @@ class Hosts:
             reached = {name: replace(self.hosts[name], known_hosts=known) for name in new}
             asked = looks.look(reached, self.place, self.services)
         found = {name: each.facts for name, each in {**seen.hosts, **asked.hosts}.items()}
-        return [*map(str, asked.down.values()), *self.misfits(found)]
+        closed = [fit.closed(name, each, self.place.hosts.values(), clients) for name, each in found.items()]
+        return [*map(str, asked.down.values()), *self.misfits(found), *filter(None, closed)]
 
     def misfits(self, facts: Mapping[str, fit.HostFacts]) -> Iterator[str]:
         """What would make a deploy fail on hosts of which these facts are known, as sentences."""

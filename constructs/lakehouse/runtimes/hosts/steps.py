@@ -18,7 +18,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.packages.environment import ANSIBLE
 from lakehouse.runtimes import disk, former, generations, owner, renewal
 from lakehouse.runtimes.generations import Planned
-from lakehouse.runtimes.hosts import playbook, remembered, rolling, uploads
+from lakehouse.runtimes.hosts import fit, playbook, remembered, rolling, uploads
 from lakehouse.runtimes.hosts import seen as looks
 from lakehouse.runtimes.hosts.place import HostsPlace, Layout
 from lakehouse.runtimes.hosts.remembered import HostMemory
@@ -161,6 +161,9 @@ def _fit(stack: PlacedStack) -> None:
         raise LakehouseError("\n".join(problems + down))
     for each in down:
         print(f"{each}\nThe other hosts go on.")
+    for name, facts in found.items():
+        if said := fit.closed(name, facts, stack.place.hosts.values(), stack.clients):
+            print(said)
 
 
 def host_up(stack: PlacedStack, host: str) -> None:

@@ -64,7 +64,7 @@ class HostsRuntime(LocalRuntime):
 
     def unfit(self) -> Sequence[str]:
         assert isinstance(self.local.runtime, Hosts)
-        return self.local.runtime.unfit(self._seen)
+        return self.local.runtime.unfit(self._seen, self.local.clients)
 
     def write(self, folder: Path) -> None:
         super().write(folder)

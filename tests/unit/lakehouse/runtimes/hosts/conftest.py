@@ -29,6 +29,7 @@ FACTS: dict[str, Any] = {
     "clock": 0.0,
     "machine": "",
     "owner": "",
+    "caller": "10.0.0.1",
 }
 
 Placed = tuple[HostsPlace, tuple[Service, ...]]

@@ -366,6 +366,19 @@ def test_a_preflight_takes_no_walk_through_data_whose_files_come_and_go(
     assert on_host.main({"do": "facts", "data": str(tmp_path), "prefix": PREFIX, "ports": {}})["free_mb"]
 
 
+def test_a_host_knows_from_where_it_is_asked_also_below_sudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(on_host, "_PROC", str(tmp_path))
+    assert on_host._caller() == ""
+    for number, parent, environment in (
+        (os.getpid(), 5, "HOME=/root"),
+        (5, 4, "SSH_CONNECTION=10.0.0.9 50000 10.0.0.11 22\0A=b"),
+    ):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "environ").write_text(environment)
+        (tmp_path / str(number) / "stat").write_text(f"{number} (su do) x) S {parent} 1 1")
+    assert on_host._caller() == "10.0.0.9"
+
+
 def test_a_python_that_is_too_old_is_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("lakehouse.runtimes.hosts.on_host.sys.version_info", (3, 6, 8))
     found = on_host.main({"do": "facts", "data": str(tmp_path), "prefix": PREFIX, "ports": {}})["lacks"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -157,14 +158,15 @@ def test_hosts_that_do_not_fit_are_named_also_those_that_were_never_set_up(
 
     monkeypatch.setattr(seen, "look", look)
     runtime = Hosts(state, place, services, here)
-    found = runtime.unfit(Seen(hosts={"a": HostSeen("", (), small)}))
+    found = runtime.unfit(Seen(hosts={"a": HostSeen("", (), small)}), [IPv4Network("10.9.0.0/16")])
     assert asked == ["b"]
     assert found[:2] == ["Host b is not reached.", "Host a lacks nft. Install that there, or name another host."]
     assert found[2].startswith("Host a: ")
     assert "only 100 MiB of memory" in found[2]
     assert found[3].startswith(f"Host a: port {number} (")
     assert found[3].endswith(") is taken by nginx (pid 7). Stop that, or choose another number under `ports`.")
-    assert len(found) == 4
+    assert found[4].startswith("Host a sees this machine as 10.0.0.1, which `clients` does not have: its firewall ")
+    assert len(found) == 5
 
 
 def test_who_has_a_port_of_a_service_is_asked_on_its_host(

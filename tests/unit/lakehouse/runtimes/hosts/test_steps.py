@@ -123,6 +123,30 @@ def test_a_machine_in_place_of_another_is_refused_and_the_same_at_another_addres
     steps.preflight(stack, CLAIM, NOTHING)
 
 
+@pytest.mark.parametrize(
+    ("caller", "said"),
+    [
+        ("10.9.9.9", "Host a sees this machine as 10.9.9.9, which `clients` does not have: its firewall keeps it from"),
+        ("10.1.2.3", ""),  # within a network of `clients`
+        ("10.0.0.12", ""),  # a host
+        ("fe80::1", ""),
+        ("", ""),
+    ],
+)
+def test_a_machine_that_the_firewall_would_not_let_in_is_told_so(
+    stack: PlacedStack,
+    down: set[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caller: str,
+    said: str,
+) -> None:
+    monkeypatch.setattr(Hosts, "facts", lambda *_: FACTS | {"caller": caller})
+    steps.preflight(stack, CLAIM, NOTHING)
+    out = capsys.readouterr().out
+    assert said in out if said else out == ""
+
+
 @pytest.mark.parametrize(("free", "inodes"), [(100, None), (1 << 20, 10)])
 def test_a_host_whose_disk_is_full_stops_a_deploy(
     stack: PlacedStack, down: set[str], monkeypatch: pytest.MonkeyPatch, free: int, inodes: int | None
