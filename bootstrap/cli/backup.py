@@ -18,6 +18,7 @@ from lakehouse.errors import LakehouseError, UsageError
 if TYPE_CHECKING:
     from bootstrap.backup.manifest import BackupManifest
     from bootstrap.backup.vault import Vault
+    from bootstrap.session.target import Target
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -61,6 +62,7 @@ def create(
     from bootstrap.session.connect import connect
 
     target = context.obj.target()
+    _elsewhere(where, target)
     passphrase = None if no_secrets else _passphrase(key_file, new=True)
     lakehouse, connections = connect(target.path, target.stack)
     bundle = gather(target.path, lakehouse, target.stack)
@@ -214,6 +216,18 @@ def restore(
             f"{done.found} were there."
         )
     _apply(lakehouse, connections)
+
+
+def _elsewhere(where: str, target: Target) -> None:
+    """Raises UsageError if the backups would be lost with the lakehouse."""
+    if target.in_aws or "://" in where:
+        return
+    folder = Path(where).expanduser().resolve()
+    if folder.is_relative_to(target.local.state.root.resolve()):
+        raise UsageError(
+            f"{folder} is in the state folder of the stack, which `lakehouse destroy --data` deletes with the "
+            "lakehouse. Name a folder elsewhere, best on another disk."
+        )
 
 
 def _apply(lakehouse: Any, connections: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,22 @@ def test_a_lakehouse_that_is_down_is_named(file: Path, there: Vault, capsys: pyt
     lakehouse("-f", str(file), "backup", "create", there.where, "--no-secrets", expect=1)
     assert "cannot be reached" in capsys.readouterr().err
     assert there.ids() == ["1"]
+
+
+def test_none_is_made_where_it_would_be_lost_with_the_lakehouse(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "lakehouse.yaml"
+    path.write_bytes(FILE)
+    inside = tmp_path / ".lakehouse" / "local" / "backups"
+    lakehouse("--file", str(path), "backup", "create", str(inside), "--no-secrets", expect=2)
+    assert f"{inside} is in the state folder of the stack" in capsys.readouterr().err
+
+
+def test_a_damaged_one_is_named_beside_the_others(there: Vault, capsys: pytest.CaptureFixture[str]) -> None:
+    there.finish(replace(there.manifest(), id="2"))
+    (Path(there.where) / "backups/2.backup").write_bytes(b"?")
+    lakehouse("backup", "list", there.where, expect=1)
+    said = capsys.readouterr()
+    assert "demo" in said.out
+    assert "wrong: backup 2 in" in said.err
