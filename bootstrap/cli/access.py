@@ -189,8 +189,10 @@ def try_calls(
     if untried:
         why = "the toolkit does not have their credentials (`existing`)"
         print(f"Not tried: {listed(untried)}, as {why}.", file=sys.stderr)
-    if not as_json:
-        asked = " and ".join(dict.fromkeys(each.at for each in found)) or "nobody"
+    if not found and not as_json:
+        print("No call was tried, so nothing is proven: `access` of the file has no principal to try.")
+    elif not as_json:
+        asked = " and ".join(dict.fromkeys(each.at for each in found))
         print(f"{len(found)} calls at {asked}, all answered as the file says. Nothing else was asked.")
 
 

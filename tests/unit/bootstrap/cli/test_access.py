@@ -251,6 +251,14 @@ def test_calls_that_are_not_as_the_file_says_are_shown(
     assert {(each["principal"], each["file"]) for each in json.loads(capsys.readouterr().out)} == {("idle", "denied")}
 
 
+def test_a_file_without_principals_proves_nothing(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = yaml.safe_load(file.read_text())
+    del content["access"]
+    file.write_text(yaml.safe_dump(content))
+    lakehouse(file, "test")
+    assert "No call was tried, so nothing is proven" in capsys.readouterr().out
+
+
 def test_an_example_for_the_store_is_shown_only_with_keys_for_it(
     file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
