@@ -194,6 +194,12 @@ def _work(
     if isinstance(catalog, NessieCatalog) and copy.branches is not None:
         nessie.check(name, catalog, copy, files)
         return partial(nessie.restore, catalog, copy.branches)
+    for each in (*copy.tables, *copy.views):
+        if each.rpartition(".")[0] not in copy.namespaces:
+            raise UsageError(
+                f"{name}.{each}: the name has a dot inside, and only a restore of all of {name} brings that back. "
+                "Nothing was changed. Restore without `--table`, into a new lakehouse, or name the other tables."
+            )
     facts = catalog.facts(None, lambda count, of: None)
     for table, there in facts.tables.items():
         asked = table in copy.tables if only else True

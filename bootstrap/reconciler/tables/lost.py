@@ -89,5 +89,15 @@ def rows(metadata: Mapping[str, Any]) -> str:
     current = next((each for each in snapshots if each["snapshot-id"] == metadata.get("current-snapshot-id")), None)
     if current is None:
         return "no rows"
-    count = current.get("summary", {}).get("total-records", "an unknown number of")
+    count = _counted(current.get("summary", {}))
     return f"{count} row{'s' if count != '1' else ''} in {len(snapshots)} snapshot{'s' if len(snapshots) > 1 else ''}"
+
+
+def _counted(summary: Mapping[str, Any]) -> str:
+    """The rows of a snapshot. With delete files it is an estimate, which may count a deletion twice or not at all."""
+    try:
+        rows, removed = int(summary["total-records"]), int(summary.get("total-position-deletes", 0))
+    except (KeyError, ValueError):
+        return "an unknown number of"
+    exact = summary.get("total-delete-files", "0") == "0"
+    return str(rows) if exact else f"about {max(rows - removed, 0)}"

@@ -148,3 +148,13 @@ def test_a_file_that_was_altered_is_not_restored(
     with pytest.raises(LakehouseError, match="was altered"):
         restored(there, replace(manifest))
     assert lake.done == []
+
+
+def test_a_name_with_a_dot_is_refused_before_anything_is_changed(
+    lake: Lake, there: Vault, manifest: BackupManifest
+) -> None:
+    catalogs = {"lake": replace(manifest.catalogs["lake"], tables={"n.a.b": T, "m.u": U})}
+    with pytest.raises(UsageError, match=r"lake\.n\.a\.b: the name has a dot inside.*or name the other tables"):
+        restored(there, replace(manifest, catalogs=catalogs), "lake.n")
+    assert (lake.objects, lake.done) == ({}, [])
+    assert restored(there, replace(manifest, catalogs=catalogs), "lake.m").tables == ("lake.m.u",)

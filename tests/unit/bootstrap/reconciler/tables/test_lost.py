@@ -67,3 +67,17 @@ def test_without_a_history_the_default_folder_shows_what_was_lost() -> None:
     found = lost.find(catalog, defaults, {"taken"}, held, files)
     assert list(found) == ["gone"]
     assert found["gone"].metadata_location == "s3://w/n/gone/metadata/00003-b.metadata.json"
+
+
+@pytest.mark.parametrize(
+    ("summary", "said"),
+    [
+        ({"total-records": "1"}, "1 row in"),
+        ({"total-records": "10", "total-position-deletes": "4", "total-delete-files": "2"}, "about 6 rows in"),
+        ({"total-records": "10", "total-delete-files": "0"}, "10 rows in"),
+        ({}, "an unknown number of rows in"),
+    ],
+)
+def test_rows_that_delete_files_remove_do_not_count(summary: dict[str, str], said: str) -> None:
+    metadata = {"snapshots": [{"snapshot-id": 1, "summary": summary}], "current-snapshot-id": 1}
+    assert lost.rows(metadata).startswith(said)
