@@ -53,14 +53,15 @@ def listing(
     if as_json:
         print(json.dumps(content, indent=2))
         return
-    from rich.table import Table
+    from bootstrap.cli.tables import table
 
-    table = Table("credential", "kind", "from", "replaced", "used by", box=None, pad_edge=False)
+    rows = []
     for row, each in zip(content, known.values(), strict=True):
         often = f"{row['replaced']} times" + (", due" if row["due"] else "")
         made = "the shell" if any(secret.of_aws for secret in each.secrets) else "made"
-        table.add_row(each.name, each.kind, "the file" if row["chosen"] else made, often, ", ".join(each.users))
-    output.show(table)
+        rows.append((each.name, each.kind, "the file" if row["chosen"] else made, often, ", ".join(each.users)))
+    headings = ("credential", "kind", "from", "replaced", "used by")
+    output.show(table(headings, rows, wraps=("used by",)), width=200)
 
 
 @app.command()

@@ -109,3 +109,14 @@ def test_renew_waits_for_a_deploy(secured: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(lock, "wait", lambda state, patience: "it is still locked" if state == locked else "")
     monkeypatch.setattr(certificates, "make", lambda *_: pytest.fail("during a deploy"))
     lakehouse("-f", str(secured), "secret", "renew", "--all", expect=1)
+
+
+def test_a_narrow_terminal_cuts_no_name_that_a_rotation_needs(
+    secured: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    names = listed(secured, capsys).keys()
+    lakehouse("-f", str(secured), "secret", "list")
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    assert names <= {line.split()[0] for line in shown.splitlines()}
