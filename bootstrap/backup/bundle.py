@@ -54,11 +54,14 @@ def unpack(folder: Path, bundle: Bundle, cdktf: Mapping[str, Any]) -> Path:
     Returns the lakehouse's file, which may be one that only an earlier version takes: its user has to get at it and at
     the secrets. Raises UsageError if the folder is not empty, or if the state folder outside of it is in use.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} is not an empty folder. Name one that does not exist.")
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise UsageError(f"{folder} is not an empty folder. Name one that does not exist.")
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be made: {error.strerror}. Name another folder.") from None
     path = folder / bundle.file_name
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         (folder / "cdktf.json").write_text(json.dumps(cdktf, indent=2) + "\n")
         for name, content in _parts(bundle.beside, _BESIDE):
             write_private(_inside(folder, name), content)

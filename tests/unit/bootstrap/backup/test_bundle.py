@@ -66,6 +66,9 @@ def test_it_makes_a_folder_to_deploy_from(path: Path, tmp_path: Path) -> None:
 def test_a_folder_that_is_not_empty_is_refused(path: Path) -> None:
     with pytest.raises(UsageError, match="is not an empty folder"):
         unpack(path.parent, Bundle("demo", "local", "lakehouse.yaml", b"", {}), {})
+    for folder in (path / "inside", path.parent / ("x" * 300)):
+        with pytest.raises(UsageError, match=r"cannot be made: .*\. Name another folder"):
+            unpack(folder, Bundle("demo", "local", "lakehouse.yaml", b"", {}), {})
 
 
 @pytest.mark.parametrize("name", ["beside/../../x", "beside//etc/x", "state/../../../x"])
