@@ -45,7 +45,7 @@ def check(name: str, catalog: NessieCatalog, copy: CatalogCopy, files: MetadataF
             if not known[at]:
                 on = "" if reference.name == catalog.connection.branch else f" on {reference.kind} {reference.name}"
                 raise UsageError(
-                    f"{name}.{dotted(entry)}{on} has rows here, which a restore would replace. Nothing was changed. "
+                    f"{name}.{dotted(entry)}{on} has rows here, which a restore would replace. No table was changed. "
                     "Name the tables to restore, with `--table`."
                 )
 

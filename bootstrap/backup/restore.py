@@ -77,9 +77,13 @@ def _restored(
     live = store.found(needed, manifest.heads)
     _unlike(manifest, needed, live)
     metadata = MetadataFiles(connections)
-    work = [_work(name, connect(name, connections), copy, metadata, only) for name, copy in wanted.items()]
+
+    def work() -> list[Callable[[], None]]:
+        return [_work(name, connect(name, connections), copy, metadata, only) for name, copy in wanted.items()]
+
+    work()
     written = _write(vault, manifest, needed, live, store, restoring)
-    for each in work:
+    for each in work():  # it is looked at again: to write the files may have taken hours, in which somebody wrote rows
         each()
     return Restored(
         written,
@@ -206,7 +210,7 @@ def _work(
         if asked and copy.tables.get(table) != there.metadata_location and not replaceable(_read(files, there)):
             fix = "Drop it first" if only else "Name the tables to restore, with `--table`"
             raise UsageError(
-                f"{name}.{table} has rows here, which a restore would replace. Nothing was changed. {fix}, or restore "
+                f"{name}.{table} has rows here, which a restore would replace. No table was changed. {fix}, or restore "
                 "into a new lakehouse."
             )
     return partial(_register, catalog, copy, facts)

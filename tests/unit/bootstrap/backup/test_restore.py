@@ -158,3 +158,18 @@ def test_a_name_with_a_dot_is_refused_before_anything_is_changed(
         restored(there, replace(manifest, catalogs=catalogs), "lake.n")
     assert (lake.objects, lake.done) == ({}, [])
     assert restored(there, replace(manifest, catalogs=catalogs), "lake.m").tables == ("lake.m.u",)
+
+
+def test_rows_that_somebody_wrote_while_files_were_written_are_not_replaced(
+    lake: Lake, there: Vault, manifest: BackupManifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.tables, put = {"n.t": "s3://w/t/metadata/0.metadata.json"}, lake.put
+
+    def writing(address: str, content: Any) -> None:
+        put(address, content)
+        lake.empty = False
+
+    monkeypatch.setattr(lake, "put", writing)
+    with pytest.raises(UsageError, match=r"lake\.n\.t has rows here.*No table was changed"):
+        restored(there, manifest)
+    assert (sorted(lake.objects), lake.done) == ([T, U], [])
