@@ -29,6 +29,7 @@ from lakehouse.runtimes.state import State, write_private
 from lakehouse.spec.schedule import Schedule
 
 _LONGEST = 30.0  # seconds of one wait, after which the clock is looked at again
+_SET_BACK = 3600.0  # seconds; a clock that is set back by less delays a run by no more
 _LONG = 3600.0  # seconds of a run that people must know of, if its task's next time has come
 
 
@@ -72,16 +73,25 @@ def follow(
     wait: Callable[[float], bool],
     now: Callable[[], float] = time.time,
 ) -> None:
-    """Run a task at each of its times, until ``wait`` says that the scheduler ends."""
+    """Run a task at each of its times, until ``wait`` says that the scheduler ends.
+
+    A clock that went wrong for a while, as at the start of a machine, and was set back ends no task: its next time is
+    counted from the clock as it is now, and not from a run in the future.
+    """
     last = served.scheduled.runs.last(task.name)
     after = max(since, last.began if last else 0.0)
     while True:
         due = task.due(datetime.fromtimestamp(after, UTC), served.zone).timestamp()
         while (left := due - now()) > 0:
+            if after - now() > _SET_BACK:
+                break
             if wait(min(left, _LONGEST)):
                 return
         if wait(0):
             return
+        if left > 0:
+            after = now()
+            continue
         with _watched(task, served, now()):
             _run(task, served)
         after = now()

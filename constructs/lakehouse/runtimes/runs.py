@@ -10,9 +10,9 @@ import fcntl
 import json
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
@@ -23,6 +23,7 @@ OK, DRIFT, FAILED, RUNNING, KILLED = "ok", "drift", "failed", "running", "killed
 WELL = (OK, DRIFT, RUNNING)  # drift is what was looked for, not a failure
 _KEPT = 100  # runs of each task
 _SCHEDULER = "scheduler"
+_SECONDS = "%Y%m%dT%H%M%S"
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,13 @@ class Runs:
         self._root = of_stack(state).root
 
     def begin(self, task: str, now: float) -> ScheduledRun:
-        """A new run, which is recorded."""
-        when = datetime.fromtimestamp(now, UTC)
-        run = ScheduledRun(task, f"{when:%Y%m%dT%H%M%S}.{when.microsecond // 1000:03}Z-{secrets.token_hex(2)}", now)
+        """A new run, which is recorded. It comes after the others, also if the clock was set back since."""
+        when, known = datetime.fromtimestamp(now, UTC), self._paths(task)
+        with suppress(IndexError, ValueError):  # the first one; a file of somebody else's
+            last = datetime.strptime(known[-1].stem.partition("-")[0], f"{_SECONDS}.%fZ").replace(tzinfo=UTC)
+            when = max(when, last + timedelta(milliseconds=1))
+        id_ = f"{when.strftime(_SECONDS)}.{when.microsecond // 1000:03}Z-{secrets.token_hex(2)}"
+        run = ScheduledRun(task, id_, now)
         self.record(run)
         return run
 

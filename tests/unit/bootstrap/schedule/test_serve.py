@@ -154,3 +154,31 @@ def test_what_a_deploy_wrote_is_read(tmp_path: Path) -> None:
     assert found.zone == ZoneInfo("Europe/Berlin")
     assert found.tasks == (HOURLY,)
     assert found.scheduled.file == Path("/srv/lakehouse.yaml")
+
+
+def test_a_clock_that_was_in_the_future_and_is_set_back_ends_no_task(tmp_path: Path, began: list[float]) -> None:
+    clock = Clock(NOON + 60, NOON + 2.5 * 3600)
+    there = served(tmp_path, clock, began)
+    years = 4 * 365 * 86400.0
+    there.scheduled.runs.begin("drift", NOON + years)
+    follow(HOURLY, there, NOON + years, wait=clock.wait, now=clock.now)
+    assert began == [3600, 7200], "as if it had not run"
+    last = there.scheduled.runs.last("drift")
+    assert last is not None
+    assert last.began == NOON + 7200, "the last one is the one that ran last"
+
+
+def test_a_clock_that_is_set_back_while_it_waits(tmp_path: Path, began: list[float]) -> None:
+    clock = Clock(NOON + 86400 + 60, NOON + 1.5 * 3600)
+    there, waits = served(tmp_path, clock, began), []
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        if len(waits) == 3:
+            clock.time = NOON + 60
+        elif clock.time < NOON + 86400:
+            return clock.wait(seconds)
+        return False
+
+    follow(HOURLY, there, NOON + 86400, wait=wait, now=clock.now)
+    assert began == [3600]
