@@ -1,15 +1,18 @@
 """How long Trino's queries over 1 GB take: TPC-H at scale 1 in the lakehouse of lakehouses/003, without its pipelines.
 
-Each round runs every query once, so that a busy minute of the machine is in all of them. LAKEHOUSE_BENCH_ROUNDS says
-how many. The first round, which warms up the engine and the page cache, is shown by itself and not counted. Processor
-seconds are Trino's own: on a busy machine they say what a query costs, and the others how long it waited.
+Each round runs every query once, so that a busy minute of the machine is in all of them, and once more by a catalog
+that keeps what it reads on the disk of Trino (`fs.cache.enabled`). LAKEHOUSE_BENCH_ROUNDS says how many rounds. The
+first, which warms up the engine and the page cache, is not counted. Cold are the first queries of a Trino that was just
+started again. Processor seconds are Trino's own: on a busy machine they say what a query costs, and the others how long
+it waited.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from statistics import median, quantiles
 
 import psutil
@@ -20,6 +23,8 @@ from tests.integration.deployment import Deployment, up
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
 
 ROUNDS = int(os.environ.get("LAKEHOUSE_BENCH_ROUNDS", "20"))
+STARTS = 3  # of Trino
+CATALOGS = ("iceberg", "cached")
 # https://www.tpc.org/tpch/: what dashboards ask, from a scan of one table to joins of four.
 QUERIES = {
     "count of lineitem": "SELECT count(*) FROM lineitem",
@@ -61,31 +66,76 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         yield made
 
 
-def test_queries_over_a_gigabyte(stack: Deployment) -> None:
+@dataclass
+class Taken:
+    """Seconds of a query, warm and as the first one of a Trino, and processor seconds."""
+
+    warm: list[float] = field(default_factory=list)
+    cold: list[float] = field(default_factory=list)
+    cost: list[float] = field(default_factory=list)
+
+
+def run(stack: Deployment, catalog: str, text: str) -> tuple[float, float]:
+    """Seconds of a query until its last row is here, and Trino's processor seconds."""
     import trino
 
+    with trino.dbapi.connect(  # type: ignore[no-untyped-call]
+        host="127.0.0.1", port=stack.port("trino"), user="bench", catalog=catalog, schema="tpch"
+    ) as connection:
+        cursor = connection.cursor()
+        began = time.monotonic()
+        cursor.execute(text)
+        assert cursor.fetchall()
+        return time.monotonic() - began, cursor.stats["cpuTimeMillis"] / 1000
+
+
+def make_cached(stack: Deployment) -> None:
+    """A catalog of the same tables, with a cache of files."""
+    there = (stack.local.state.config("trino") / "catalog/iceberg.properties").read_text()
+    given = dict(line.split("=", 1) for line in there.splitlines() if "=" in line and not line.startswith("#"))
+    cache = stack.local.state.data("trino") / "cache"
+    given |= {"fs.cache.enabled": "true", "fs.cache.directories": str(cache), "fs.cache.max-sizes": "4GB"}
+    cache.mkdir(parents=True, exist_ok=True)
+    named = ", ".join(f"\"{key}\" = '{value}'" for key, value in given.items() if key != "connector.name")
+    stack.trino(f"CREATE CATALOG cached USING iceberg WITH ({named})")
+
+
+def test_queries_over_a_gigabyte(stack: Deployment) -> None:
     began = time.monotonic()
     stack.lakehouse("generate", "--dataset", "tpch", "--scale", "1")
     print(f"\n\nTPC-H at scale 1 written in {time.monotonic() - began:.0f} s")
-    connection = trino.dbapi.connect(  # type: ignore[no-untyped-call]
-        host="127.0.0.1", port=stack.port("trino"), user="bench", catalog="iceberg", schema="tpch"
-    )
-    taken: dict[str, list[float]] = {name: [] for name in QUERIES}
-    cost: dict[str, list[float]] = {name: [] for name in QUERIES}
+    make_cached(stack)
+    taken = {catalog: {name: Taken() for name in QUERIES} for catalog in CATALOGS}
     loads = []
-    for _ in range(1 + ROUNDS):
+    for nth in range(1 + ROUNDS):
         loads.append(psutil.getloadavg()[0])
         for name, text in QUERIES.items():
-            began = time.monotonic()
-            cursor = connection.cursor()
-            cursor.execute(text)
-            assert cursor.fetchall()
-            taken[name].append(time.monotonic() - began)
-            cost[name].append(cursor.stats["cpuTimeMillis"] / 1000)
-    print(f"{ROUNDS} rounds on {os.cpu_count()} processors, load {min(loads):.1f} to {max(loads):.1f}\n")
-    print("| query | first s | median s | 95th percentile s | processor s, median |\n|---|---|---|---|---|")
-    for name, (first, *rest) in taken.items():
-        spent = median(cost[name][1:])
-        print(f"| {name} | {first:.2f} | {median(rest):.2f} | {quantiles(rest, n=20)[-1]:.2f} | {spent:.2f} |")
-    every = [each for _, *rest in taken.values() for each in rest]
-    print(f"| all | | {median(every):.2f} | {quantiles(every, n=20)[-1]:.2f} | |")
+            for catalog in CATALOGS if nth % 2 else reversed(CATALOGS):
+                seconds, cost = run(stack, catalog, text)
+                if nth:
+                    taken[catalog][name].warm.append(seconds)
+                    taken[catalog][name].cost.append(cost)
+    for _ in range(STARTS):
+        for catalog in CATALOGS:
+            stack.lakehouse("restart", "trino")
+            for name, text in QUERIES.items():
+                taken[catalog][name].cold.append(run(stack, catalog, text)[0])
+    print(f"{ROUNDS} rounds on {os.cpu_count()} processors, load {min(loads):.1f} to {max(loads):.1f}")
+    for catalog, found in taken.items():
+        print(f"\n{catalog}\n\n| query | median s | 95th percentile s | processor s | cold s |\n|---|---|---|---|---|")
+        for name, each in (*found.items(), ("all", together(found.values()))):
+            cold = f"{median(each.cold):.2f}" + f" ({', '.join(f'{of:.2f}' for of in each.cold)})" * (name != "all")
+            if name == "all":
+                cold = f"{quantiles(each.cold, n=20)[-1]:.2f} at 95"
+            slow = quantiles(each.warm, n=20)[-1]
+            print(f"| {name} | {median(each.warm):.2f} | {slow:.2f} | {median(each.cost):.2f} | {cold} |")
+    print()
+    for name in QUERIES:
+        pairs = [b / a for a, b in zip(*(taken[catalog][name].warm for catalog in CATALOGS), strict=True)]
+        print(f"{name}: with the cache / without {median(pairs):.2f} x")
+
+
+def together(every: Iterable[Taken]) -> Taken:
+    """All of them as one query."""
+    found = list(every)
+    return Taken(*([one for each in found for one in getattr(each, part)] for part in ("warm", "cold", "cost")))
