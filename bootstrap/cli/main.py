@@ -78,6 +78,7 @@ class _Group(CommandGroup):
             code = _unexpected(error, ctx.params)
         except Exception as error:  # noqa: BLE001 - the last resort: a line instead of a traceback
             code = _unexpected(error, ctx.params)
+            _of_the_disk(ctx)
         raise typer.Exit(code)
 
 
@@ -147,6 +148,9 @@ def _unexpected(error: Exception, options: dict[str, Any]) -> int:
         sys.stderr.write("".join(traceback.format_exception(error)))
     if isinstance(error, OSError) and error.errno in _UNWRITTEN and error.filename is None:
         _complain(f"The output cannot be written: {error.strerror}.")
+        return 1
+    if isinstance(error, OSError) and error.errno in _UNWRITTEN:
+        _complain(f"{error.filename} cannot be written: {error.strerror}.")
         return 1
     first = str(error).strip().partition("\n")[0]
     _complain(f"{type(error).__name__}: {first}" + ("" if options.get("debug") else " (--debug shows where)"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -177,14 +179,25 @@ def _make_secret(path: Path) -> str:
     value = secrets.token_hex(20)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(value)
-        os.link(temporary, path)  # the first writer wins, and no reader sees half a secret
+        with _naming(path):
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(value)
+            os.link(temporary, path)  # the first writer wins, and no reader sees half a secret
     except FileExistsError:
         value = path.read_text()
     finally:
         temporary.unlink(missing_ok=True)
     return value
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Give an error the name of the file. A full disk is noticed in a write, which knows only a number."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def folder(file: Path, stack: str, chosen: str | None = None) -> Path:
@@ -207,10 +220,11 @@ def write_private(path: Path, content: str | bytes, mode: int = 0o600) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            os.fchmod(file.fileno(), mode)
-        temporary.replace(path)
+        with _naming(path):
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
+                os.fchmod(file.fileno(), mode)
+            temporary.replace(path)
     except OSError:  # a full disk: each further attempt would leave another file
         temporary.unlink(missing_ok=True)
         raise

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -237,6 +238,11 @@ def test_validate_looks_at_the_file_of_credentials(
     [
         (LakehouseError("it broke"), 1, "Error: it broke\n"),
         (ValueError("first\nsecond"), 1, "Error: ValueError: first (--debug shows where)\n"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "/lake/secrets/key"),
+            1,
+            "Error: /lake/secrets/key cannot be written: No space left on device.\n",
+        ),
         (KeyboardInterrupt(), 130, ""),
         (typer.Abort(), 130, ""),
     ],

@@ -58,10 +58,12 @@ def test_on_a_full_disk_no_draft_stays(tmp_path: Path, monkeypatch: pytest.Monke
 
     state = State(tmp_path)
     monkeypatch.setattr(os, "fdopen", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match="No space left") as said:
         write_private(tmp_path / "note", "one")
-    with pytest.raises(OSError, match="No space left"):
+    assert said.value.filename == str(tmp_path / "note")
+    with pytest.raises(OSError, match="No space left") as said:
         state.secret("key")
+    assert said.value.filename == str(tmp_path / "secrets/key")
     assert [path.name for path in tmp_path.rglob("*")] == ["secrets"]
 
 
