@@ -105,6 +105,8 @@ class Ssh:
         if any(each in last for each in _REFUSED):
             write = f"rite `{user} ALL=(ALL) NOPASSWD: ALL` into /etc/sudoers.d there, or log in as root."
             fix = f"Install it and w{write}" if "not found" in last else f"W{write}"
+            if "must have a tty" in last:
+                fix = f"Write `Defaults:{user} !requiretty` into /etc/sudoers.d there, or log in as root."
             return f" gives {user} no rights by sudo: {last}. {fix}"
         return f": `{program}` failed: {last}."
 

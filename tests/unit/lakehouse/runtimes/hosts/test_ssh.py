@@ -61,6 +61,11 @@ def answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, code: i
         ),
         ("sudo: python3: command not found\n", 1, "Host b has no `python3`. Install it there."),
         (
+            "sudo: sorry, you must have a tty to run sudo\n",
+            1,
+            "sudo: sorry, you must have a tty to run sudo. Write `Defaults:jane !requiretty` into /etc/sudoers.d there",
+        ),
+        (
             "jane is not in the sudoers file.\n",
             1,
             "Host b gives jane no rights by sudo: jane is not in the sudoers file. Write",
