@@ -180,6 +180,7 @@ def test_a_host_that_leaves_the_file_is_cleared(placed: Deployment) -> None:
     placed.deploy()
     assert started_again(before, pids(placed)) == {"trino-worker-2", "spark-worker-2"}
     assert inside("c", LEFT) == ""
+    assert inside("c", "ls /var/lib/lakehouse 2>/dev/null; true") == "", "what workers keep can be made again"
     until(lambda: active_workers(placed) == {"trino-worker-1": B, "trino-worker-2": B}, 120)
     assert services_planned(placed) == set()
 
