@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -258,7 +259,11 @@ def _unpack(there: Vault, manifest: BackupManifest, into: Path, key_file: Path |
     bundle = Bundle(manifest.lakehouse, manifest.stack, manifest.file_name, file, sealed)
     path = unpack(into.absolute(), bundle, cdktf_json())
     print(f"{path} is written{'' if sealed else ', without secrets: a deploy makes new ones'}. Next:")
-    print(f"  cd {into}\n  lakehouse deploy\n  lakehouse backup restore {there.where} {manifest.id}")
+    named = [] if manifest.file_name == "lakehouse.yaml" else ["--file", manifest.file_name]
+    named += [] if manifest.stack == "local" else ["--stack", manifest.stack]
+    again = ["backup", "restore", there.where, manifest.id]
+    for words in (["cd", str(into)], ["lakehouse", *named, "deploy"], ["lakehouse", *named, *again]):
+        print(f"  {shlex.join(words)}")
 
 
 def _passphrase(key_file: Path | None, *, new: bool) -> bytes:

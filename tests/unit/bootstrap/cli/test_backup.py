@@ -144,3 +144,17 @@ def test_a_damaged_one_is_named_beside_the_others(there: Vault, capsys: pytest.C
     said = capsys.readouterr()
     assert "demo" in said.out
     assert "wrong: backup 2 in" in said.err
+
+
+def test_what_comes_next_names_the_file_and_the_stack(
+    there: Vault, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAKEHOUSE_BACKUP_PASSPHRASE", PASSPHRASE)
+    there.finish(replace(there.manifest(), id="2", file_name="lake 1.yaml", stack="dev"))
+    lakehouse("backup", "restore", there.where, "--into", str(tmp_path / "new folder"))
+    deploy = "lakehouse --file 'lake 1.yaml' --stack dev"
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        f"  cd '{tmp_path}/new folder'",
+        f"  {deploy} deploy",
+        f"  {deploy} backup restore {there.where} 2",
+    ]
