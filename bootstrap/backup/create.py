@@ -5,6 +5,7 @@ A table that loses files meanwhile (`maintain` expires snapshots) is pinned agai
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -146,12 +147,12 @@ class _Maker:
             catalogs = {name: pin(name, self._connections, self._without) for name in names}
             try:
                 heads = self._reached(catalogs)
-                return catalogs, *self._stored(heads)
+                return catalogs, *self._stored(catalogs, heads)
             except Missing as error:
                 if not left:
                     raise LakehouseError(
-                        f"{error}, and a table or view needs it. If `lakehouse doctor` or a query says so too, drop "
-                        "that table or roll it back, or leave it out with `--except CATALOG.NAMESPACE.TABLE`."
+                        f"{error}. If `lakehouse doctor` or a query says so too, and no backup has it, drop the table "
+                        "that needs it or roll it back, or leave it out with `--except CATALOG.NAMESPACE.TABLE`."
                     ) from None
         raise AssertionError
 
@@ -170,12 +171,14 @@ class _Maker:
             found.update(zip(new, pool.map(lambda at: reach.of(wanted[at], at), new), strict=True))
         return found
 
-    def _stored(self, heads: Mapping[str, Reached]) -> tuple[dict[str, list[str]], dict[str, StoredFile]]:
+    def _stored(
+        self, catalogs: Mapping[str, CatalogCopy], heads: Mapping[str, Reached]
+    ) -> tuple[dict[str, list[str]], dict[str, StoredFile]]:
         needed = {address for each in heads.values() for address in each.needed}
         logged = {address for each in heads.values() for address in each.logged} - needed
         live = self._source.found({*needed, *logged}, heads)
         if gone := sorted(needed - live.keys()):
-            raise Missing(f"{gone[0]} does not exist")
+            raise Missing(self._lost(gone[0], catalogs, heads))
         plan = incremental(live, self._known, self.stored)
         files = dict(plan.kept)
         with self._vault.place.scratch() as folder, ThreadPoolExecutor(self._connections.parallel) as pool:
@@ -184,6 +187,21 @@ class _Maker:
                 files[address] = self._known[address] = file
                 self._copying(count, len(plan.copied))
         return {at: sorted((each.needed | each.logged) & files.keys()) for at, each in heads.items()}, files
+
+    def _lost(self, address: str, catalogs: Mapping[str, CatalogCopy], heads: Mapping[str, Reached]) -> str:
+        """Who needs a file that is gone, and the command that puts it back if the last backup has the table as it is."""
+        head = next(at for at, each in heads.items() if address in each.needed)
+        catalog, who = next((name, there[head]) for name, of in catalogs.items() if head in (there := locations(of)))
+        said, last = f"{address} does not exist, and {catalog}.{who} needs it", self._last
+        if (
+            last
+            and address in last.files
+            and catalog in last.catalogs
+            and last.catalogs[catalog].tables.get(who) == head
+        ):
+            restore = shlex.join(["lakehouse", "backup", "restore", self._vault.where, last.id, "--table"])
+            said += f". Backup {last.id} has it, and puts it back: `{restore} {shlex.quote(f'{catalog}.{who}')}`"
+        return said
 
     def _copy(self, address: str, folder: Path) -> StoredFile:
         with self._source.opened(address) as (etag, parts):

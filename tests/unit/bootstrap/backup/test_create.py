@@ -95,9 +95,16 @@ def test_files_that_vanish_are_looked_for_again_three_times(lake: Lake, there: V
     made(there)
     assert lake.pinned == 3
     lake.lost = 3
-    with pytest.raises(LakehouseError, match="s3://w/t/data/a does not exist, and a table or view needs it"):
+    (id_,) = there.ids()
+    said = (
+        rf"s3://w/t/data/a does not exist, and lake\.n\.t needs it\. Backup {id_} has it, .*{id_} --table lake\.n\.t`"
+    )
+    with pytest.raises(LakehouseError, match=said):
         made(there)
-    assert len(there.ids()) == 1
+    lake.lost, empty = 3, vault(f"{there.where}/another")
+    with pytest.raises(LakehouseError, match=r"and lake\.n\.t needs it\. If `lakehouse doctor`"):
+        made(empty)
+    assert (there.ids(), empty.ids()) == ([id_], [])
 
 
 def test_a_kind_that_cannot_be_restored_is_refused_before_anything_is_read(lake: Lake, there: Vault) -> None:
