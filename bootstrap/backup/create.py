@@ -189,7 +189,7 @@ class _Maker:
         return {at: sorted((each.needed | each.logged) & files.keys()) for at, each in heads.items()}, files
 
     def _lost(self, address: str, catalogs: Mapping[str, CatalogCopy], heads: Mapping[str, Reached]) -> str:
-        """Who needs a file that is gone, and the command that puts it back if the last backup has the table as it is."""
+        """Who needs a file that is gone, and what puts it back if the last backup has the table as it is now."""
         head = next(at for at, each in heads.items() if address in each.needed)
         catalog, who = next((name, there[head]) for name, of in catalogs.items() if head in (there := locations(of)))
         said, last = f"{address} does not exist, and {catalog}.{who} needs it", self._last
