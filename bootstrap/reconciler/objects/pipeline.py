@@ -20,6 +20,7 @@ from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind, Put
 from bootstrap.reconciler.work import ApplyWork
 from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import Refused, RemoteError, Unreachable
+from lakehouse.kinds import PIPELINES
 from lakehouse.kinds.pipeline import password_of
 from lakehouse.spec.model import Lakehouse
 
@@ -120,7 +121,13 @@ class Pipelines(ObjectKind):
             there = facts.of(name)
             body = PipelineConnectors(remove=tuple(there))
             change = Change("destroy", PIPELINE, "", name, (), body)
-            found.destroy(change, marked=all(each.deletable for each in there.values()), ours=True)
+            gone = found.destroy(change, marked=all(each.deletable for each in there.values()), ours=True)
+            if not gone and (entry := found.lakehouse.pipelines.get(name)) is not None:
+                message = (
+                    f"{PIPELINES[entry.engine].label} reads it now, and Kafka Connect still does: each row comes twice"
+                )
+                fix = "Write engine: connect and `deletable: true`, apply, and then change the engine with --allow-destroy"
+                found.keep(change.address, f"{message}. {fix}", ("pipelines", name, "engine"))
 
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
         """The table comes first."""

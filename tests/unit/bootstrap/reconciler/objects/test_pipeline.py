@@ -249,3 +249,12 @@ def test_a_pipeline_with_another_name_is_refused_while_the_former_is_there(of: A
     assert [step.address for step in planned(renamed, {}).steps] == ["pipeline renamed"]
     other = lakehouse({"renamed": {**ORDERS, "from": {"topic": "others"}}})
     assert [step.address for step in planned(other, have).steps] == ["pipeline renamed"]
+
+
+def test_a_pipeline_that_another_engine_reads_now_is_named_as_long_as_connect_has_it() -> None:
+    moved = {"orders": {"engine": "seatunnel", **ORDERS}}
+    lines = "\n".join(shown(planned(lakehouse(moved), there(ONE), allow_destroy=True)))
+    assert "pipeline orders: SeaTunnel reads it now, and Kafka Connect still does: each row comes twice" in lines
+    made = planned(lakehouse(moved), there(KEPT), allow_destroy=True)
+    assert [(step.change.op, step.address) for step in made.steps] == [("destroy", "pipeline orders")]
+    assert "each row comes twice" not in "\n".join(shown(made))
