@@ -123,11 +123,10 @@ class Pipelines(ObjectKind):
             change = Change("destroy", PIPELINE, "", name, (), body)
             gone = found.destroy(change, marked=all(each.deletable for each in there.values()), ours=True)
             if not gone and (entry := found.lakehouse.pipelines.get(name)) is not None:
-                message = (
-                    f"{PIPELINES[entry.engine].label} reads it now, and Kafka Connect still does: each row comes twice"
-                )
-                fix = "Write engine: connect and `deletable: true`, apply, and then change the engine with --allow-destroy"
-                found.keep(change.address, f"{message}. {fix}", ("pipelines", name, "engine"))
+                both = f"{PIPELINES[entry.engine].label} reads it now, and Kafka Connect still does"
+                message = f"{both}: each row comes twice. Apply it with engine: connect and `deletable: true`"
+                fix = "and change the engine with --allow-destroy then"
+                found.keep(change.address, f"{message}, {fix}", ("pipelines", name, "engine"))
 
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
         """The table comes first."""
