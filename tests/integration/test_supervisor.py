@@ -177,6 +177,19 @@ def test_a_taken_port_is_named_with_its_holder(state: State, free_port: int) -> 
     assert not Supervisor(state).alive(), "found before anything was started"
 
 
+def test_services_of_a_moved_folder_are_named_and_end(state: State, free_port: int) -> None:
+    service, moved = server(free_port), State(state.root.with_name("b"))
+    steps.supervisor_up(state, "1")
+    steps.service_up(state, service, Incarnation("d", "1"))
+    state.root.rename(moved.root)
+    with pytest.raises(LakehouseError) as said:
+        steps.preflight(moved, [service])
+    assert f"were started in {state.root}, which is {moved.root} now. `lakehouse destroy` stops" in str(said.value)
+    steps.supervisor_down(moved)
+    assert not processes.is_open(free_port)
+    steps.preflight(moved, [service])
+
+
 def test_what_the_file_no_longer_names_is_stopped(state: State, free_port: int) -> None:
     service = server(free_port)
     steps.supervisor_up(state, "1")

@@ -92,17 +92,28 @@ def listener(port: int) -> int | None:
 def belonging(state: State, service: str | None = None) -> Iterator[psutil.Process]:
     """The processes with the lakehouse's mark in their environment: all, or those of one service.
 
-    By the mark, processes are found that a killed supervisord left behind.
+    By the mark, processes are found that a killed supervisord left behind; and those that run since before the state
+    folder was moved.
     """
+    roots = {str(state.root), moved(state)} - {""}
     for process in psutil.process_iter():
         try:
             environment = process.environ()
-            if environment.get("LAKEHOUSE_STATE") != str(state.root):
+            if environment.get("LAKEHOUSE_STATE") not in roots:
                 continue
             if service is None or environment.get("LAKEHOUSE_SERVICE") == service:
                 yield process
         except psutil.Error:
             continue
+
+
+def moved(state: State) -> str:
+    """Where the state folder was when its supervisor was started, if it was moved since; empty if it was not."""
+    try:
+        root = psutil.Process(int(state.pid_file.read_text())).environ().get("LAKEHOUSE_STATE", "")
+    except (OSError, ValueError, psutil.Error):  # nothing runs
+        return ""
+    return root if root != str(state.root) and root and not Path(root).exists() else ""
 
 
 def below(folder: Path) -> Iterator[psutil.Process]:

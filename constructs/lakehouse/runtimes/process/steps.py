@@ -49,6 +49,11 @@ def preflight(
             written(file.text, state.secret)  # a secret that cannot be read, a file that the lakehouse's file names
     trial.check(state, services)
     ports = [port for each in services for port in each.ports]
+    if moved := processes.moved(state):
+        raise LakehouseError(
+            f"The services of this lakehouse run since before its folder was moved: they were started in {moved}, "
+            f"which is {state.root} now. `lakehouse destroy` stops them and keeps the data; then deploy again."
+        )
     if sentences := processes.taken(ports, state):
         stack = state.root.name if claim is None else claim.owner.stack  # whose folder may have another name
         raise LakehouseError(processes.refusal(sentences, ports, stack))
