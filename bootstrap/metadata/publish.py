@@ -56,7 +56,8 @@ class Publisher:
         lakehouse = self.target.lakehouse
         own = lakehouse.stacks[self.target.stack].metadata or Metadata()
         naming = Urns(own.environment, own.instance)
-        run = _Runs(DATAHUB.set_up(), env.values(stack) | self._files(lakehouse))
+        variables = env.values(stack) | self._files(lakehouse)  # which may fail, unlike minutes of set-up
+        run = _Runs(DATAHUB.set_up(), variables)
         found: list[Proposal] = []
         unseen: list[str] = []
         warnings: list[str] = []

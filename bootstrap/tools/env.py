@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from bootstrap.tools import reach
 from bootstrap.tools.reach import Reach
+from lakehouse.errors import LakehouseError
 from lakehouse.kinds.engines import spark
 from lakehouse.text.placeholders import Secret, Text, parts
 
@@ -19,7 +20,10 @@ def write(stack: Reach) -> str:
 
 
 def values(stack: Reach) -> dict[str, str]:
-    """The same variables with their values, for a program that is started here."""
+    """The same variables with their values, for a program that is started here.
+
+    Raises LakehouseError if a key cannot be read, as before the first deploy.
+    """
     return {name: "".join(_read(stack, part) for part in parts(value)) for name, value in _variables(stack)}
 
 
@@ -30,7 +34,15 @@ def of_pyiceberg(catalog: str, key: str) -> str:
 
 def _read(stack: Reach, part: object) -> str:
     where = stack.where(part) if isinstance(part, Secret) else str(part)
-    return where if isinstance(where, str) else where.read_text().rstrip("\n")
+    if isinstance(where, str):
+        return where
+    try:
+        return where.read_text().rstrip("\n")
+    except FileNotFoundError:
+        raise LakehouseError(f"The key {where} is missing. `lakehouse deploy` makes it.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise LakehouseError(f"The key {where} cannot be read: {why}. Restore the former file.") from error
 
 
 def _variables(stack: Reach) -> Iterator[tuple[str, Text]]:

@@ -126,6 +126,16 @@ def test_a_failure_is_reported_without_keys_and_changes_nothing(target: Target, 
         Publisher(target, ToFile(out)).publish()
 
 
+def test_a_stack_that_was_never_deployed_is_said_before_anything_is_set_up(
+    target: Target, say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ToolEnvironment, "set_up", lambda tool: pytest.fail("minutes of set-up for nothing"))
+    key = target.local.state.kept("store-access-key")
+    key.unlink()
+    with pytest.raises(LakehouseError, match=f"The key {key} is missing. `lakehouse deploy` makes it"):
+        Publisher(target, ToFile(tmp_path / "out.json")).publish()
+
+
 def test_warnings_are_passed_on(target: Target, say: Say, tmp_path: Path) -> None:
     say(ORDERS, RAW, kind="warnings")
     assert Publisher(target, ToFile(tmp_path / "out.json")).publish().warnings == ("Bad: the key ***",)
