@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,32 +14,38 @@ Partition = tuple[str, int]  # of a topic
 _SECONDS = 10
 
 
-def ends(address: str, partitions: Iterable[Partition]) -> Mapping[Partition, int]:
-    """The position after the last message of each partition. Raises Unreachable if nobody answers there."""
-    from kafka import TopicPartition  # 0.2 s
+def after(address: str, topic: str, places: Mapping[Partition, int]) -> int | None:
+    """Messages of a topic that are after these places, or after its beginning in a partition that has none.
 
-    asked = [TopicPartition(*each) for each in partitions]
-    if not asked:
-        return {}
-    with _consumer(address) as consumer:
-        return {(each.topic, each.partition): offset for each, offset in consumer.end_offsets(asked).items()}
+    None: there is no such topic. Raises Unreachable if nobody answers there.
+    """
+    with _consumer(address, allow_auto_create_topics=False) as consumer:
+        return _after(consumer, topic, places)
 
 
 def behind(address: str, group: str, topic: str) -> int | None:
-    """Messages of a topic that are after the place which a group of consumers has written down.
-
-    None: there is no such topic, or no place. Raises Unreachable if nobody answers there.
-    """
-    from kafka import TopicPartition
+    """Messages of a topic that are after the places which a group of consumers has written down, as :func:`after`."""
+    from kafka import TopicPartition  # 0.2 s
 
     with _consumer(address, group_id=group, allow_auto_create_topics=False) as consumer:
-        partitions = [TopicPartition(topic, each) for each in consumer.partitions_for_topic(topic) or ()]
-        done: Mapping[TopicPartition, int | None] = {each: consumer.committed(each) for each in partitions}
-        places = {each: offset for each, offset in done.items() if offset is not None}
-        if not places:
-            return None
-        last: Mapping[TopicPartition, int] = consumer.end_offsets(list(places))
-        return sum(max(0, end - places[each]) for each, end in last.items())
+        done = {each: consumer.committed(TopicPartition(topic, each)) for each in _partitions(consumer, topic)}
+        return _after(consumer, topic, {(topic, each): at for each, at in done.items() if at is not None})
+
+
+def _partitions(consumer: Any, topic: str) -> list[int]:
+    return sorted(consumer.partitions_for_topic(topic) or ())
+
+
+def _after(consumer: Any, topic: str, places: Mapping[Partition, int]) -> int | None:
+    from kafka import TopicPartition
+
+    asked = [TopicPartition(topic, each) for each in _partitions(consumer, topic)]
+    if not asked:
+        return None
+    first: Mapping[TopicPartition, int] = consumer.beginning_offsets(asked)
+    last: Mapping[TopicPartition, int] = consumer.end_offsets(asked)
+    at = {each: max(first[each], places.get((topic, each.partition), 0)) for each in asked}
+    return sum(max(0, last[each] - at[each]) for each in asked)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from lakehouse.text.metrics import Family
 RUNNING, STOPPED, FAILED, STARTING, MISSING = "running", "stopped", "failed", "starting", "not deployed"
 FINISHED = "finished"  # it read what has an end
 UNKNOWN = "not known"  # its engine does not answer
-Ends = Callable[[Iterable[Partition]], Mapping[Partition, int]]
+After = Callable[[str, Mapping[Partition, int]], int | None]  # the messages of a topic that are after these places
 EngineLook = Callable[[Mapping[str, PipelineEntry]], Iterable["PipelineStatus"]]  # an engine about pipelines of it
 Behind = Callable[[str, str], int | None]  # the messages of a topic that a pipeline has not read
 Keeps = Callable[[str, SourceDatabase], int | None]  # the bytes that a pipeline's slot keeps
@@ -89,7 +89,7 @@ def _by_connect(target: Target, pipelines: Mapping[str, PipelineEntry]) -> Itera
         except RemoteError:
             return None
 
-    return states(pipelines, worker(target), lambda some: kafka_topics.ends(address, some), keeps)
+    return states(pipelines, worker(target), lambda topic, places: kafka_topics.after(address, topic, places), keeps)
 
 
 def worker(target: Target) -> ConnectWorker:
@@ -142,13 +142,13 @@ _STATES = {
 
 
 def states(
-    pipelines: Mapping[str, PipelineEntry], worker: ConnectWorker, ends: Ends, keeps: Keeps
+    pipelines: Mapping[str, PipelineEntry], worker: ConnectWorker, after: After, keeps: Keeps
 ) -> Iterator[PipelineStatus]:
     """The state of each pipeline, given what Kafka says of the ends of topics, and databases of their slots."""
     every = worker.connectors()
     for name, pipeline in pipelines.items():
         own = [each for each in every.values() if each.pipeline == name]
-        lag = _lag(worker, name, ends) if sink_of(name) in every else None
+        lag = _lag(worker, every[sink_of(name)], after) if sink_of(name) in every else None
         read = next((found for each in own if (found := SourceDatabase.of(each.config)) is not None), None)
         state, problem = state_of(own)
         held = None if read is None else keeps(name, read)
@@ -201,16 +201,16 @@ def state_of(connectors: Iterable[Connector]) -> tuple[str, str]:
     return (RUNNING if running else STARTING), ""
 
 
-def _lag(worker: ConnectWorker, name: str, ends: Ends) -> int | None:
+def _lag(worker: ConnectWorker, sink: Connector, after: After) -> int | None:
     """Messages of its topic that are not in its table. The sink keeps its place when it commits to the table."""
     try:
         done = {
             (each["partition"]["kafka_topic"], int(each["partition"]["kafka_partition"])): int(
                 each["offset"]["kafka_offset"]
             )
-            for each in worker.offsets(sink_of(name))
+            for each in worker.offsets(sink.name)
             if each["offset"]
         }
-        return sum(max(0, end - done[each]) for each, end in ends(done).items()) if done else None
+        return after(sink.config["topics"], done)
     except RemoteError:
         return None

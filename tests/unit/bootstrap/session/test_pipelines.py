@@ -31,9 +31,8 @@ from tests.unit.lakehouse.kinds.pipelines.streaming import ORDERS, lakehouse
 
 
 def connector(state: str, *tasks: str, name: str = "a-sink") -> Connector:
-    return Connector(
-        name, {"lakehouse.pipeline": "orders"}, state, tuple(TaskState(n, each, "why") for n, each in enumerate(tasks))
-    )
+    config = {"lakehouse.pipeline": "orders", "topics": "orders"}
+    return Connector(name, config, state, tuple(TaskState(n, each, "why") for n, each in enumerate(tasks)))
 
 
 @pytest.mark.parametrize(
@@ -72,24 +71,27 @@ def at(partition: int, offset: int) -> dict[str, Any]:
     }
 
 
-def lag(offsets: list[dict[str, Any]], ends: Mapping[Partition, int] | Exception) -> int | None:
-    def asked(partitions: Iterable[Partition]) -> Mapping[Partition, int]:
-        if isinstance(ends, Exception):
-            raise ends
-        return {each: ends[each] for each in partitions}
+def lag(offsets: list[dict[str, Any]], found: int | Exception | None) -> tuple[int | None, Mapping[Partition, int]]:
+    """The lag, and the places after which messages were asked for."""
+    asked: dict[Partition, int] = {}
+
+    def after(topic: str, places: Mapping[Partition, int]) -> int | None:
+        assert topic == "orders"
+        asked.update(places)
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     worker: Any = Worker(offsets)
-    orders, shop = states(lakehouse().pipelines, worker, asked, lambda name, source: None)
+    orders, shop = states(lakehouse().pipelines, worker, after, lambda name, source: None)
     assert (shop.state, shop.lag) == (MISSING, None)
-    return orders.lag
+    return orders.lag, asked
 
 
 def test_lag_is_what_the_table_does_not_have() -> None:
-    ends = {("orders", 0): 100, ("orders", 1): 7}
-    assert lag([at(0, 90), at(1, 7)], ends) == 10
-    assert lag([at(0, 101)], ends) == 0
-    assert lag([], ends) is None
-    assert lag([at(0, 90)], Unreachable("Kafka", "127.0.0.1:1", "down")) is None
+    assert lag([at(0, 90), at(1, 7)], 10) == (10, {("orders", 0): 90, ("orders", 1): 7})
+    assert lag([], 50_000) == (50_000, {}), "it has never committed"
+    assert lag([at(0, 90)], Unreachable("Kafka", "127.0.0.1:1", "down")) == (None, {("orders", 0): 90})
 
 
 def test_what_a_database_keeps_is_asked_for_the_pipeline_that_reads_it() -> None:
@@ -107,7 +109,7 @@ def test_what_a_database_keeps_is_asked_for_the_pipeline_that_reads_it() -> None
         asked.append((name, source.slot))
         return 7
 
-    orders, shop = states(lakehouse().pipelines, worker, lambda some: {}, keeps)
+    orders, shop = states(lakehouse().pipelines, worker, lambda topic, places: 0, keeps)
     assert (orders.kept, shop.kept, asked) == (None, 7, [("shop", "s")])
 
 
