@@ -205,7 +205,7 @@ def forget(asked: Any) -> Any:
 def _owner(data: Path) -> str:
     """Whose the stack is, by its data: an id, and words. Empty if nobody has set up a stack of that name here."""
     try:
-        return (data / _OWNER).read_text()
+        return (data / _OWNER).read_text().strip()
     except OSError:
         return ""
 

@@ -74,7 +74,7 @@ def package(tmp_path: Path) -> str:
 
 
 def repaired(tmp_path: Path, stamp: str) -> None:
-    on_host.main({"do": "repair", "packages": [stamp], "data": str(tmp_path / "data"), "owner": "id words"})
+    on_host.main({"do": "repair", "packages": [stamp], "data": str(tmp_path / "data"), "owner": "id words\n"})
 
 
 def noted(tmp_path: Path, stamp: str) -> None:
