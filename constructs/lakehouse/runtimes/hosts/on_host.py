@@ -66,7 +66,8 @@ def wait(asked: Any) -> Any:
     while True:
         found = _shown(asked["unit"])
         found["ready"] = found["ActiveState"] == "active" and _ready(asked)
-        lost = found["ActiveState"] == "failed" or found["restarts"] >= _MOST or time.monotonic() > end
+        ended = found["ActiveState"] in ("failed", "inactive")  # the latter if somebody has stopped it meanwhile
+        lost = ended or found["restarts"] >= _MOST or time.monotonic() > end
         if found["ready"] or lost:
             return found
         time.sleep(0.5)

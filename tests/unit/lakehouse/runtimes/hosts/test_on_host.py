@@ -196,6 +196,7 @@ def test_a_firewall_that_was_changed_by_hand_has_another_digest(
         ("ActiveState=active\nNRestarts=4", True),
         ("ActiveState=activating\nNRestarts=5", False),
         ("ActiveState=failed", False),
+        ("ActiveState=inactive", False),
     ],
 )
 def test_a_service_is_waited_for_until_it_answers_or_ends_again_and_again(
