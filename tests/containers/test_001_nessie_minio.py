@@ -89,6 +89,7 @@ def test_the_commands_of_the_page(stack: Deployment) -> None:
     assert [line.removeprefix("$ ") for line in block.splitlines()] == [
         f"export LAKEHOUSE_FILE={FILE}",
         "make images providers deploy",
+        "source .venv/bin/activate",
         "docker exec -it trino trino",
         "lakehouse verify",
     ]
