@@ -147,10 +147,14 @@ def test_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_lighter_starts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """To the first row with less than the default has, and with the default, in turn."""
-    alone: Changes = {("engines", "spark", "cluster"): False}
+    single: Changes = {("engines", "spark", "cluster"): False}
     rest: Changes = {("stacks", "local", "catalogs"): {"lake": "rest"}}
     usual = "the default"
-    lakehouses: dict[str, Changes] = {"no cluster": alone, "no cluster and Iceberg REST": {**alone, **rest}, usual: {}}
+    lakehouses: dict[str, Changes] = {
+        "no cluster": single,
+        "no cluster and Iceberg REST": {**single, **rest},
+        usual: {},
+    }
     rows: dict[str, list[float]] = {}
     sizes: dict[str, list[float]] = {}
     for number in range(ROUNDS):

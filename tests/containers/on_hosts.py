@@ -65,8 +65,10 @@ def mirror(folder: Path, names: Iterable[str]) -> Iterator[tuple[str, list[str]]
 
     with ThreadingHTTPServer((THIS, 0), partial(Answers, directory=str(folder))) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://{THIS}:{server.server_port}", fetched
-        server.shutdown()
+        try:
+            yield f"http://{THIS}:{server.server_port}", fetched
+        finally:
+            server.shutdown()
 
 
 def hosts(stack: Deployment) -> Hosts:

@@ -31,8 +31,8 @@ def timed(found: HostFacts, began: float) -> dict[str, Any]:
     """The facts of a host that was asked then, with ``clock``: the seconds that its clock is ahead of this machine's,
     behind it if they are negative.
     """
-    behind, ahead = began - found["time"], found["time"] - time.time()
-    return {**found, "clock": ahead if ahead > 0 else -behind if behind > 0 else 0.0}
+    ahead, behind = found["time"] - time.time(), began - found["time"]
+    return {**found, "clock": max(0.0, ahead) - max(0.0, behind)}  # at most one of them is positive
 
 
 def room(facts: HostFacts) -> DiskRoom:
@@ -43,11 +43,8 @@ def room(facts: HostFacts) -> DiskRoom:
 def wrong_clock(facts: HostFacts) -> str:
     """That the clock of a host is wrong, as text; empty if it is not."""
     off = facts["clock"]
-    return (
-        f"its clock is {abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} this machine's"
-        if abs(off) > _CLOCK
-        else ""
-    )
+    way = "ahead of" if off > 0 else "behind"
+    return f"its clock is {abs(off):.0f} s {way} this machine's" if abs(off) > _CLOCK else ""
 
 
 def taken_ports(facts: HostFacts, ports: Iterable[Port]) -> Iterator[tuple[Port, str]]:

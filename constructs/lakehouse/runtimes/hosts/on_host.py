@@ -33,7 +33,7 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 def main(asked: Any) -> Any:
     """Do what is asked."""
-    known = (look, wait, repair, note, drain, fill, remove, clear, facts, taken, size, forget, drop)
+    known = (look, wait, repair, note, drain, fill, remove, clear, facts, taken, size, drop)
     return {each.__name__: each for each in known}[asked["do"]](asked)
 
 
@@ -197,12 +197,6 @@ def size(asked: Any) -> Any:
     return {"bytes": found, "owner": _owner(Path(asked["data"]))}
 
 
-def forget(asked: Any) -> Any:
-    """Remove the stack's data."""
-    _call("rm", "-rf", "--one-file-system", "--", asked["data"])
-    return {}
-
-
 def _owner(data: Path) -> str:
     """Whose the stack is, by its data: an id, and words. Empty if nobody has set up a stack of that name here."""
     try:
@@ -326,10 +320,9 @@ def _shown(unit: str) -> Any:
         "memory": int(memory) if memory.isdigit() and int(memory) < 1 << 62 else 0,
         "restarts": int(found.get("NRestarts") or 0),
         "ready": False,
+        # A part of that unit only, as people add them.
         "edited": found.get("UnitFileState") != "enabled"
-        or any(
-            Path(each).parent.name == unit + ".d" for each in found.get("DropInPaths", "").split()
-        ),  # a part of that unit alone, as people add them
+        or any(Path(each).parent.name == unit + ".d" for each in found.get("DropInPaths", "").split()),
     }
 
 

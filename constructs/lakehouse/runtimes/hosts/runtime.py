@@ -264,10 +264,8 @@ class Hosts:
         return [f"{name}:{self.place.layout.data}" for name, size in self._sizes().items() if size]
 
     def remove_data(self) -> int:
-        sizes, layout = self._sizes(), self.place.layout
-        self._each(
-            lambda ssh: ssh.name in sizes and ssh.python(ON_HOST, {"do": "forget", "data": layout.data}, timeout=600)
-        )
+        sizes, remove = self._sizes(), ("rm", "-rf", "--one-file-system", "--", self.place.layout.data)
+        self._each(lambda ssh: ssh.name in sizes and ssh.run(*remove, timeout=600))
         return sum(sizes.values())
 
     def _sizes(self) -> dict[str, int]:

@@ -201,14 +201,25 @@ def test_data_of_another_lakehouse_of_the_same_name_is_not_removed(
         asked.append(f"{given['do']} {ssh.name}")
         return {"bytes": 7, "owner": "mine, as I say" if ssh.name == "a" else "other lakehouse"}
 
+    def run(ssh: Ssh, *words: str, **__: object) -> str:
+        asked.append(f"{words[0]} {ssh.name}")
+        if fails:
+            raise HostError("Host a: `rm` failed: Device or resource busy.")
+        return ""
+
+    fails = False
     monkeypatch.setattr(Ssh, "python", python)
+    monkeypatch.setattr(Ssh, "run", run)
     owner.write_mark(tmp_path, Owner("demo", "prod", "mine,", "file", "folder"))
     here = {name: Ssh(name, each, tmp_path, tmp_path / "known_hosts") for name, each in place.hosts.items()}
     runtime = Hosts(State(tmp_path), place, services, here)
     assert runtime.volumes() == ["a:/var/lib/lakehouse/demo-prod"]
     asked.clear()
     assert runtime.remove_data() == 7
-    assert sorted(asked) == ["forget a", "size a", "size b"]
+    assert sorted(asked) == ["rm a", "size a", "size b"]
+    fails = True
+    with pytest.raises(HostError, match="Device or resource busy"):
+        runtime.remove_data()
 
 
 def test_a_service_that_is_not_installed_is_not_started_again(
