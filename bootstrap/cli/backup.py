@@ -221,14 +221,12 @@ def restore(
 
 def _elsewhere(where: str, target: Target) -> None:
     """Raises UsageError if the backups would be lost with the lakehouse."""
+    from lakehouse.runtimes.state import lost_with
+
     if target.in_aws or "://" in where:
         return
-    folder = Path(where).expanduser().resolve()
-    if folder.is_relative_to(target.local.state.root.resolve()):
-        raise UsageError(
-            f"{folder} is in the state folder of the stack, which `lakehouse destroy --data` deletes with the "
-            "lakehouse. Name a folder elsewhere, best on another disk."
-        )
+    if why := lost_with(target.local.state.root, Path(where).expanduser()):
+        raise UsageError(f"{why}.")
 
 
 def _apply(lakehouse: Any, connections: Any) -> None:

@@ -9,7 +9,7 @@ from lakehouse.errors import UsageError
 from lakehouse.kinds.needed import unplaced
 from lakehouse.kinds.pipeline import password_of
 from lakehouse.runtimes import credentials, generations
-from lakehouse.runtimes.state import State, folder
+from lakehouse.runtimes.state import State, folder, lost_with
 from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.spec.problems import KeyPath, Problem, dotted
 from lakehouse.spec.schedule import SHORTEST
@@ -48,9 +48,7 @@ def problems(lakehouse: Lakehouse, path: Path) -> Iterator[Problem]:
                 yield Problem(at, f"{file} has no address. Write that of the webhook into it, as in https://...")
             if at[-1] == "key" and len(text.strip().encode()) < SHORTEST:
                 yield Problem(at, f"the passphrase in {file} is too short: it needs at least {SHORTEST} bytes")
-    for at, to in _backups_in_the_state(lakehouse, path):
-        rule = "is in the state folder of the stack, which `lakehouse destroy --data` deletes with the lakehouse"
-        yield Problem(at, f"{to} {rule}. Name a folder elsewhere, best on another disk")
+    yield from _backups_in_the_state(lakehouse, path)
     for at, profile in _sources(lakehouse, path):
         try:
             credentials.fault(profile)
@@ -154,14 +152,13 @@ def _of_schedules(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[KeyPath, P
         yield from ((each, path.parent / file) for each, file in named.items() if file is not None)
 
 
-def _backups_in_the_state(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[KeyPath, Path]]:
+def _backups_in_the_state(lakehouse: Lakehouse, path: Path) -> Iterator[Problem]:
     for name, stack in lakehouse.stacks.items():
         if not isinstance(stack, LocalStack) or stack.schedule is None or stack.schedule.backup is None:
             continue
-        if "://" not in (place := stack.schedule.backup.to):
-            to = (path.parent / place).resolve()
-            if to.is_relative_to(folder(path, name, stack.state).resolve()):
-                yield ("stacks", name, "schedule", "backup", "to"), to
+        to = stack.schedule.backup.to
+        if "://" not in to and (why := lost_with(folder(path, name, stack.state), path.parent / to)):
+            yield Problem(("stacks", name, "schedule", "backup", "to"), why)
 
 
 def _backups_in_own_buckets(lakehouse: Lakehouse) -> Iterator[tuple[KeyPath, str]]:

@@ -200,6 +200,14 @@ def _naming(path: Path) -> Iterator[None]:
         raise
 
 
+def lost_with(root: Path, path: Path) -> str:
+    """Why backups in a folder would be lost with the state folder ``root``, and the fix; empty if they would not."""
+    if not (at := path.resolve()).is_relative_to(root.resolve()):
+        return ""
+    rule = "is in the state folder of the stack, which `lakehouse destroy --data` deletes with the lakehouse"
+    return f"{at} {rule}. Name a folder elsewhere, best on another disk"
+
+
 def folder(file: Path, stack: str, chosen: str | None = None) -> Path:
     """The state folder of a stack: below ``chosen``, the file's ``stacks.NAME.state``, by default ``.lakehouse``."""
     return file.parent / (chosen or Path(".lakehouse", *apart(file))) / stack
